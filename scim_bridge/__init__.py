@@ -1,0 +1,1 @@
+"""SCIM Bridge: SCIM 2.0 in, Kubernetes RoleBindings out."""

@@ -1,0 +1,111 @@
+"""
+Every error the bridge raises on purpose. Doors choose the status; the message is a sentence for a person.
+
+    BridgeError
+    ├── NotFound                  the thing named is not here (or not the caller's)
+    ├── Conflict                  it exists already, or changed since it was read
+    │   ├── NotUnique             a value that must be unique is taken (SCIM: uniqueness)
+    │   └── PreconditionFailed    If-Match named another version (RFC 7644 §3.14)
+    ├── Refused                   understood, and not allowed
+    │   ├── NotAuthenticated      no credential, or not one of ours
+    │   └── Unavailable           not now; ``retry_after`` says when
+    ├── Invalid                   the request makes no sense; ``field`` says where
+    │   └── TooLarge              it is larger than a limit we state
+    ├── StoreError                the database cannot be used
+    └── ClusterError              what a cluster answered
+        ├── ClusterUnreachable    no answer: its state is unknown, change nothing
+        ├── ClusterThrottled      it said "later"; ``retry_after`` says when
+        ├── ClusterDenied         it said "no": a person must fix the credentials or roles
+        ├── ClusterRejected       it will never accept this object as it is
+        ├── StaleBinding          it changed under us: observe again, then retry
+        └── ForeignObject         the object is not ours; never touch it
+"""
+
+
+class BridgeError(Exception):
+    """The root of every error raised on purpose; ``str(error)`` is a sentence for a person."""
+
+
+class NotFound(BridgeError):
+    """The thing named is not here, or not the caller's."""
+
+
+class Conflict(BridgeError):
+    """It exists already, or changed since it was read."""
+
+
+class NotUnique(Conflict):
+    """A value that must be unique is taken."""
+
+
+class PreconditionFailed(Conflict):
+    """The caller's version is not the stored one (RFC 7644 §3.14)."""
+
+
+class Refused(BridgeError):
+    """The request was understood and is not allowed."""
+
+
+class NotAuthenticated(Refused):
+    """There is no credential, or it is not one of ours."""
+
+
+class Unavailable(Refused):
+    """Not now: ``retry_after`` whole seconds from now it may work."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Invalid(BridgeError):
+    """
+    The request makes no sense; ``field`` names the place.
+
+    ``scim_type`` is one of RFC 7644 §3.12 table 9 where the SCIM door should say more than invalidValue.
+    """
+
+    def __init__(self, message: str, field: str | None = None, scim_type: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+        self.scim_type = scim_type
+
+
+class TooLarge(Invalid):
+    """The request is larger than a limit that the bridge states."""
+
+
+class StoreError(BridgeError):
+    """The database cannot be reached, is not migrated, or refuses to be written."""
+
+
+class ClusterError(BridgeError):
+    """A cluster did not do what it was asked."""
+
+
+class ClusterUnreachable(ClusterError):
+    """No answer, or an answer cut short: the cluster's state is unknown."""
+
+
+class ClusterThrottled(ClusterError):
+    """The cluster asked for patience: ``retry_after`` seconds, if it named any."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ClusterDenied(ClusterError):
+    """The cluster refused the credential or the right; retrying soon does not help."""
+
+
+class ClusterRejected(ClusterError):
+    """The cluster will never accept this object as it is (missing namespace, missing role, too large)."""
+
+
+class StaleBinding(ClusterError):
+    """The object changed since it was read; observe again, then retry."""
+
+
+class ForeignObject(ClusterError):
+    """An object of that name exists and is not ours."""

@@ -1,0 +1,147 @@
+"""
+What an installation can be told: a TOML file under environment variables with the prefix SCIM_BRIDGE_.
+
+Secrets may also be named by file: ``SCIM_BRIDGE_ENCRYPTION_KEYS_FILE=/run/secrets/keys``.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "SCIM_BRIDGE_"
+SECRET_SETTINGS = ("encryption_keys", "database_url")
+
+
+class SettingsError(ValueError):
+    """A setting is missing, misspelt or impossible; the message names it."""
+
+
+class Settings(BaseSettings):
+    """Every setting of one process; `config/bridge.example.toml` says what each is for."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    home: Path = Path("var")
+    database_url: SecretStr | None = None
+    base_url: str = "http://127.0.0.1:8080"
+    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+    trusted_proxies: int = Field(default=0, ge=0, le=8)
+
+    max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    max_filter_characters: int = Field(default=4096, ge=64)
+    max_patch_operations: int = Field(default=1000, ge=1)
+    max_page_size: int = Field(default=1000, ge=1)
+    default_page_size: int = Field(default=100, ge=1)
+
+    pass_interval_seconds: float = Field(default=300, gt=0)
+    pass_jitter_seconds: float = Field(default=30, ge=0)
+    poll_seconds: float = Field(default=0.2, gt=0, le=0.25)
+    pass_workers: int = Field(default=8, ge=1, le=64)
+    revocation_workers: int = Field(default=8, ge=1, le=64)
+    cluster_writers: int = Field(default=8, ge=1, le=32)
+    cluster_connect_seconds: float = Field(default=5, gt=0)
+    cluster_read_seconds: float = Field(default=30, gt=0)
+    lease_seconds: float = Field(default=30, gt=1)
+    backoff_first_seconds: float = Field(default=1, gt=0)
+    backoff_most_seconds: float = Field(default=600, gt=0)
+    subjects_per_binding: int = Field(default=1000, ge=1, le=10_000)
+    brake_subjects: int = Field(default=10, ge=1)
+    brake_percent: float = Field(default=10, gt=0, le=100)
+    approval_seconds: float = Field(default=3600, gt=0)
+
+    @field_validator("encryption_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("base_url")
+    @classmethod
+    def _plain_base_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @property
+    def resolved_database_url(self) -> str:
+        """Return the database's URL: the one given, else SQLite in the home folder."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{(self.home / 'bridge.sqlite3').absolute()}"
+
+    @property
+    def scim_base_url(self) -> str:
+        """Return the address an identity provider is given."""
+        return f"{self.base_url}/scim/v2"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the environment over the file: `load_settings` hands the file in as init values."""
+        return env_settings, init_settings
+
+
+def load_settings(config: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """
+    Read the settings from the TOML file (if any) and the process's environment.
+
+    Raises SettingsError with a sentence that names the setting.
+    """
+    named = environment.get(f"{PREFIX}CONFIG")
+    file = config or (Path(named) if named else None)
+    values = _read_file(file) if file else {}
+    _refuse_unknown(environment)
+    values |= _read_secret_files(environment)
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, file)) from None
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text())
+    except OSError as error:
+        raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The settings file {file} is not TOML: {error}.") from None
+
+
+def _read_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
+    values = {}
+    for name in SECRET_SETTINGS:
+        path = environment.get(f"{PREFIX}{name.upper()}_FILE")
+        if path and f"{PREFIX}{name.upper()}" not in environment:
+            try:
+                values[name] = Path(path).read_text().strip()
+            except OSError as error:
+                raise SettingsError(f"The secret file {path} cannot be read: {error.strerror}.") from None
+    return values
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known |= {f"{PREFIX}{name.upper()}_FILE" for name in SECRET_SETTINGS} | {f"{PREFIX}CONFIG"}
+    # A misspelt variable that is silently ignored is a safety switch that is not on.
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            raise SettingsError(f"{name} is not a setting of the bridge.")
+
+
+def _sentence(error: ValidationError, file: Path | None) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"]) or "settings"
+    origin = f" (environment or {file})" if file else " (environment)"
+    return f"The setting {name}{origin} is wrong: {first['msg']}."
