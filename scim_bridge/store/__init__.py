@@ -1,0 +1,1 @@
+"""Everything that is kept: SQLAlchemy Core, and only here. One module a noun."""

@@ -1,0 +1,47 @@
+"""Audit rows, written unsealed in the transaction of the mutation they tell of."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+
+import orjson
+import sqlalchemy as sa
+
+from scim_bridge.store.changes import Change
+from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.schema import audit_entry
+
+
+def add_audit(
+    connection: sa.Connection,
+    change: Change,
+    action: str,
+    noun: str,
+    object_id: str,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    """
+    Write one audit row: what happened to which object, with old and new values in ``detail``.
+
+    ``detail`` never holds secrets. The chain will hold its salted digest only, so personal values can be erased.
+    """
+    text = orjson.dumps(dict(detail or {}), option=orjson.OPT_SORT_KEYS, default=str).decode()
+    salt = secrets.token_hex(16)
+    connection.execute(
+        sa.insert(audit_entry).values(
+            id=new_id(),
+            organization_id=change.organization_id,
+            at=change.at,
+            actor_kind=change.actor.kind.value,
+            actor_id=change.actor.id,
+            actor_name=change.actor.name[:320],
+            action=action,
+            noun=noun,
+            object_id=object_id,
+            request_id=change.request_id,
+            change_id=change.id,
+            detail=text,
+            salt=salt,
+            digest=hashlib.sha256(f"{salt}{text}".encode()).hexdigest(),
+        )
+    )

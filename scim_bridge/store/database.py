@@ -1,0 +1,133 @@
+"""
+The engine and its two kinds of transaction.
+
+SQLite: WAL with ``synchronous=FULL`` (an answered write survives a power cut), ``BEGIN IMMEDIATE`` for writes, so
+that a reader never becomes a writer half-way (SQLITE_BUSY). PostgreSQL: psycopg 3; reads are REPEATABLE READ, one
+snapshot from first to last row; writes are READ COMMITTED and lock what they change.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from scim_bridge.errors import StoreError, Unavailable
+
+_WRITE = "scim_bridge_write"
+
+
+class Database:
+    """One database of the bridge; safe to share between threads, not across ``fork``."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare the engine; nothing is connected yet. Raises StoreError for a URL that makes no sense."""
+        self.url = _parse(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        try:
+            self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
+        except (ArgumentError, ImportError) as error:
+            raise StoreError(f"The database URL {self.safe_url} cannot be used: {error}.") from error
+
+    @property
+    def safe_url(self) -> str:
+        """Return the URL without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Open one sealed read: every statement in it sees the same moment. Raises StoreError when unreachable."""
+        with self._connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """
+        Open one transaction that commits when the block ends and rolls back when it raises.
+
+        Raises StoreError when the database cannot be reached and Unavailable when another writer holds it too long.
+        """
+        with self._connect() as connection:
+            if self.is_sqlite:
+                connection = connection.execution_options(**{_WRITE: True})
+            with connection.begin():
+                yield connection
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _connect(self) -> Iterator[sa.Connection]:
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise self._translate(error) from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise self._translate(error) from error
+            raise
+
+    def _translate(self, error: DBAPIError) -> StoreError | Unavailable:
+        text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no answer"
+        if "locked" in text or "deadlock" in text or "canceling statement due to lock timeout" in text:
+            return Unavailable("The database is busy; try again in a moment.", retry_after=1)
+        if "no such table" in text or "does not exist" in text:
+            return StoreError(f"The database {self.safe_url} is not migrated: run `scim-bridge db upgrade` ({text}).")
+        return StoreError(f"The database {self.safe_url} cannot be used: {text}.")
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError("The database URL cannot be read; write sqlite:///FILE or postgresql://…") from None
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StoreError(f"The database {parsed.get_backend_name()!r} is not supported; use sqlite or postgresql.")
+    if parsed.get_backend_name() == "sqlite" and not parsed.database:
+        raise StoreError("SQLite needs a file: several threads and processes share the database.")
+    return parsed
+
+
+def _sqlite_engine(url: URL) -> sa.Engine:
+    engine = sa.create_engine(
+        url, pool_size=16, max_overflow=32, connect_args={"timeout": 15, "check_same_thread": False}
+    )
+    sa.event.listen(engine, "connect", _set_pragmas)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _set_pragmas(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # The driver's own transaction control would begin too late, and never IMMEDIATE.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    writing = connection.get_execution_options().get(_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if not writing:
+        # A deferred BEGIN takes its snapshot at the first read: take it now, so that "sealed" means this moment.
+        connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")
+
+
+def _postgresql_engine(url: URL) -> sa.Engine:
+    # A statement that waits for a lock for longer than a SCIM client waits for its answer is of no use to anybody.
+    return sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=16,
+        max_overflow=32,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "options": "-c lock_timeout=20000"},
+    )

@@ -1,0 +1,158 @@
+"""The organization and its tree."""
+
+import sqlalchemy as sa
+
+from scim_bridge.domain.organizations import CaseRule, EnvironmentType, TargetKind
+from scim_bridge.store.schema.columns import (
+    id_column,
+    metadata,
+    moment,
+    of_organization,
+    one_of,
+    period,
+    reference,
+)
+
+installation = sa.Table(
+    "installation",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+"""Facts about this installation itself, e.g. ``instance``: the short id in the names of its bindings."""
+
+organization = sa.Table(
+    "organization",
+    metadata,
+    id_column(),
+    sa.Column("slug", sa.String(63), nullable=False, unique=True),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("settings", sa.Text, nullable=False, server_default="{}"),
+    moment("created_at"),
+    moment("removed_at", nullable=True),
+)
+
+organization_domain = sa.Table(
+    "organization_domain",
+    metadata,
+    id_column(),
+    of_organization(index=True),
+    sa.Column("domain", sa.String(253), nullable=False),
+    one_of("state", "asserted", "verified", "removed"),
+    moment("created_at"),
+)
+
+unit = sa.Table(
+    "unit",
+    metadata,
+    id_column(),
+    of_organization(index=True),
+    reference("parent_id", "unit", nullable=True, index=True),
+    sa.Column("name", sa.String(63), nullable=False),
+    one_of("environment_type", *(kind.value for kind in EnvironmentType), nullable=True),
+    moment("created_at"),
+    moment("removed_at", nullable=True),
+)
+sa.Index(
+    "uq_unit_organization_id_parent_id_name",
+    unit.c.organization_id,
+    sa.func.coalesce(unit.c.parent_id, ""),
+    unit.c.name,
+    unique=True,
+    sqlite_where=unit.c.removed_at.is_(None),
+    postgresql_where=unit.c.removed_at.is_(None),
+)
+
+project = sa.Table(
+    "project",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("unit_id", "unit", nullable=True, index=True),
+    sa.Column("name", sa.String(63), nullable=False),
+    moment("created_at"),
+    moment("removed_at", nullable=True),
+)
+sa.Index(
+    "uq_project_organization_id_name",
+    project.c.organization_id,
+    project.c.name,
+    unique=True,
+    sqlite_where=project.c.removed_at.is_(None),
+    postgresql_where=project.c.removed_at.is_(None),
+)
+
+service = sa.Table(
+    "service",
+    metadata,
+    id_column(),
+    of_organization(index=True),
+    reference("project_id", "project"),
+    sa.Column("name", sa.String(63), nullable=False),
+    sa.Column("namespace", sa.String(63), nullable=False),
+    moment("created_at"),
+    moment("removed_at", nullable=True),
+)
+sa.Index(
+    "uq_service_project_id_name",
+    service.c.project_id,
+    service.c.name,
+    unique=True,
+    sqlite_where=service.c.removed_at.is_(None),
+    postgresql_where=service.c.removed_at.is_(None),
+)
+
+cluster = sa.Table(
+    "cluster",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("unit_id", "unit", nullable=True, index=True),
+    sa.Column("name", sa.String(63), nullable=False),
+    one_of("target_kind", *(kind.value for kind in TargetKind)),
+    one_of("state", "unapproved", "active", "removed"),
+    # Encrypted with the installation's keys (MultiFernet); never returned, never logged.
+    sa.Column("sealed_credential", sa.Text, nullable=True),
+    sa.Column("folder", sa.Text, nullable=True),
+    sa.Column("address", sa.Text, nullable=False, server_default=""),
+    sa.Column("user_template", sa.String(255), nullable=False),
+    sa.Column("group_template", sa.String(255), nullable=True),
+    one_of("case_rule", *(rule.value for rule in CaseRule), default=CaseRule.KEEP.value),
+    one_of("subject_mode", "user", "group", "auto", default="user"),
+    sa.Column("allow_cluster_admin", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("allow_label_selectors", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("bridge_namespace", sa.String(63), nullable=False, server_default="scim-bridge"),
+    sa.Column("approved_first_plan", sa.Boolean, nullable=False, server_default=sa.false()),
+    moment("created_at"),
+    moment("removed_at", nullable=True),
+)
+sa.Index(
+    "uq_cluster_organization_id_name",
+    cluster.c.organization_id,
+    cluster.c.name,
+    unique=True,
+    sqlite_where=cluster.c.removed_at.is_(None),
+    postgresql_where=cluster.c.removed_at.is_(None),
+)
+
+project_cluster = sa.Table(
+    "project_cluster",
+    metadata,
+    id_column(),
+    of_organization(index=True),
+    reference("project_id", "project", index=True),
+    reference("cluster_id", "cluster", index=True),
+    *period(),
+)
+
+project_namespace = sa.Table(
+    "project_namespace",
+    metadata,
+    id_column(),
+    of_organization(index=True),
+    reference("project_id", "project", index=True),
+    reference("cluster_id", "cluster", nullable=True),
+    sa.Column("namespace", sa.String(63), nullable=True),
+    sa.Column("selector", sa.String(512), nullable=True),
+    *period(),
+)

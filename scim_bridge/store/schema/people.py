@@ -1,0 +1,220 @@
+"""Directories and the people and groups they, or hands, bring."""
+
+import sqlalchemy as sa
+
+from scim_bridge.domain.people import DirectoryKind, DirectoryState, MemberSource, MemberState
+from scim_bridge.store.schema.columns import (
+    id_column,
+    metadata,
+    moment,
+    of_organization,
+    one_of,
+    period,
+    reference,
+)
+
+directory = sa.Table(
+    "directory",
+    metadata,
+    id_column(),
+    of_organization(),
+    sa.Column("name", sa.String(63), nullable=False),
+    one_of("kind", *(kind.value for kind in DirectoryKind)),
+    one_of("state", *(state.value for state in DirectoryState)),
+    sa.Column("settings", sa.Text, nullable=False, server_default="{}"),
+    moment("created_at"),
+    sa.UniqueConstraint("organization_id", "name"),
+)
+
+directory_token = sa.Table(
+    "directory_token",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("directory_id", "directory", index=True),
+    sa.Column("prefix", sa.String(16), nullable=False),
+    # SHA-256 of a 256-bit random token, hex: nothing to brute-force, one indexed look-up a request.
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    sa.Column("name", sa.String(63), nullable=False, server_default=""),
+    sa.Column("ip_ranges", sa.Text, nullable=False, server_default="[]"),
+    moment("created_at"),
+    moment("expires_at", nullable=True),
+    moment("revoked_at", nullable=True),
+    moment("last_used_at", nullable=True),
+    sa.Column("last_address", sa.String(64), nullable=True),
+    sa.Column("last_user_agent", sa.String(255), nullable=True),
+)
+
+account = sa.Table(
+    "account",
+    metadata,
+    id_column(),
+    sa.Column("email", sa.String(320), nullable=True),
+    sa.Column("email_key", sa.String(320), nullable=True, index=True),
+    sa.Column("display_name", sa.String(255), nullable=True),
+    sa.Column("two_factor", sa.Boolean, nullable=False, server_default=sa.false()),
+    moment("created_at"),
+    moment("last_active_at", nullable=True),
+)
+
+member = sa.Table(
+    "member",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("account_id", "account", nullable=True, index=True),
+    # The one directory whose active=false deactivates this person.
+    reference("directory_id", "directory", nullable=True, index=True),
+    sa.Column("user_name", sa.String(1024), nullable=False),
+    sa.Column("email", sa.String(1024), nullable=True),
+    sa.Column("email_key", sa.String(1024), nullable=True),
+    sa.Column("external_id", sa.String(1024), nullable=True),
+    sa.Column("display_name", sa.String(1024), nullable=True),
+    one_of("state", *(state.value for state in MemberState)),
+    one_of("source", *(source.value for source in MemberSource)),
+    moment("created_at"),
+    moment("last_active_at", nullable=True),
+    sa.Index("ix_member_organization_id_email_key", "organization_id", "email_key"),
+    sa.Index("ix_member_organization_id_state", "organization_id", "state"),
+)
+
+scim_user = sa.Table(
+    "scim_user",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("directory_id", "directory"),
+    reference("member_id", "member", index=True),
+    sa.Column("user_name", sa.String(1024), nullable=False),
+    sa.Column("user_name_key", sa.String(1024), nullable=False),
+    sa.Column("external_id", sa.String(1024), nullable=True),
+    sa.Column("email_key", sa.String(1024), nullable=True),
+    sa.Column("display_name", sa.String(1024), nullable=True),
+    sa.Column("active", sa.Boolean, nullable=False),
+    # Canonical JSON of what the IdP sent, less what the server owns (id, meta, groups) and any password.
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    moment("created_at"),
+    moment("updated_at"),
+    moment("removed_at", nullable=True),
+    sa.Index("ix_scim_user_directory_id_external_id", "directory_id", "external_id"),
+    sa.Index("ix_scim_user_directory_id_email_key", "directory_id", "email_key"),
+    sa.Index("ix_scim_user_directory_id_id", "directory_id", "id"),
+)
+sa.Index(
+    "uq_scim_user_directory_id_user_name_key",
+    scim_user.c.directory_id,
+    scim_user.c.user_name_key,
+    unique=True,
+    sqlite_where=scim_user.c.removed_at.is_(None),
+    postgresql_where=scim_user.c.removed_at.is_(None),
+)
+
+user_group = sa.Table(
+    "user_group",
+    metadata,
+    id_column(),
+    of_organization(index=True),
+    # NULL: made by hand. Groups of a directory never clash with hand-made ones.
+    reference("directory_id", "directory", nullable=True),
+    sa.Column("display_name", sa.String(1024), nullable=False),
+    sa.Column("display_name_key", sa.String(1024), nullable=False),
+    sa.Column("external_id", sa.String(1024), nullable=True),
+    sa.Column("description", sa.Text, nullable=True),
+    sa.Column("document", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("version", sa.Integer, nullable=False),
+    moment("created_at"),
+    moment("updated_at"),
+    moment("removed_at", nullable=True),
+    sa.Index("ix_user_group_directory_id_external_id", "directory_id", "external_id"),
+    sa.Index("ix_user_group_directory_id_id", "directory_id", "id"),
+)
+sa.Index(
+    "uq_user_group_directory_id_display_name_key",
+    user_group.c.organization_id,
+    sa.func.coalesce(user_group.c.directory_id, ""),
+    user_group.c.display_name_key,
+    unique=True,
+    sqlite_where=user_group.c.removed_at.is_(None),
+    postgresql_where=user_group.c.removed_at.is_(None),
+)
+
+membership = sa.Table(
+    "membership",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("group_id", "user_group"),
+    reference("member_id", "member"),
+    # The SCIM resource that the directory named; NULL for a membership made by hand or at login.
+    reference("scim_user_id", "scim_user", nullable=True, index=True),
+    one_of("origin", "scim", "manual", "invitation", "login"),
+    # What the IdP sees: a held row is gone for its directory and still in force for access (design: holds).
+    sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
+    moment("expires_at", nullable=True),
+    *period(),
+    sa.Index("ix_membership_group_id_valid_from", "group_id", "valid_from"),
+    sa.Index("ix_membership_organization_id_valid_to", "organization_id", "valid_to"),
+)
+sa.Index(
+    "uq_membership_group_id_member_id_origin",
+    membership.c.group_id,
+    membership.c.member_id,
+    membership.c.origin,
+    unique=True,
+    sqlite_where=membership.c.valid_to.is_(None),
+    postgresql_where=membership.c.valid_to.is_(None),
+)
+sa.Index(
+    "ix_membership_member_id",
+    membership.c.member_id,
+    sqlite_where=membership.c.valid_to.is_(None),
+    postgresql_where=membership.c.valid_to.is_(None),
+)
+
+nesting = sa.Table(
+    "nesting",
+    metadata,
+    id_column(),
+    of_organization(index=True),
+    reference("parent_id", "user_group"),
+    reference("child_id", "user_group", index=True),
+    one_of("origin", "scim", "manual"),
+    sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
+    *period(),
+)
+sa.Index(
+    "uq_nesting_parent_id_child_id_origin",
+    nesting.c.parent_id,
+    nesting.c.child_id,
+    nesting.c.origin,
+    unique=True,
+    sqlite_where=nesting.c.valid_to.is_(None),
+    postgresql_where=nesting.c.valid_to.is_(None),
+)
+
+parked_member = sa.Table(
+    "parked_member",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("group_id", "user_group"),
+    # A member id that the IdP named before (or without ever) creating it; attached when it appears.
+    sa.Column("value", sa.String(255), nullable=False),
+    *period(),
+)
+sa.Index(
+    "uq_parked_member_group_id_value",
+    parked_member.c.group_id,
+    parked_member.c.value,
+    unique=True,
+    sqlite_where=parked_member.c.valid_to.is_(None),
+    postgresql_where=parked_member.c.valid_to.is_(None),
+)
+sa.Index(
+    "ix_parked_member_organization_id_value",
+    parked_member.c.organization_id,
+    parked_member.c.value,
+    sqlite_where=parked_member.c.valid_to.is_(None),
+    postgresql_where=parked_member.c.valid_to.is_(None),
+)
