@@ -11,6 +11,7 @@ from alembic.util import CommandError
 
 from scim_bridge.errors import StoreError
 from scim_bridge.store.database import Database
+from scim_bridge.store.installation import instance_id
 
 _LOCK = 0x5C1B_21D6
 
@@ -18,6 +19,8 @@ _LOCK = 0x5C1B_21D6
 def upgrade(database: Database, revision: str = "head") -> None:
     """Migrate up to ``revision``, under a lock, so that several processes may start at once."""
     _migrate(database, revision, command.upgrade)
+    with database.write() as connection:
+        instance_id(connection)
 
 
 def downgrade(database: Database, revision: str) -> None:
