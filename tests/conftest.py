@@ -1,0 +1,80 @@
+"""Fixtures for every room: a clean environment, and databases of both kinds that live for one test."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import hypothesis
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.machine import require
+
+# A time limit an example says more about the machine than about the code.
+hypothesis.settings.register_profile("house", deadline=None)
+# CI tries the same examples each time: a red run is about the change, and can be repeated.
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+
+SERVER = os.environ.get("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the developer's own settings out of the tests: nothing may depend on, or reach, a real installation."""
+    hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "house")
+    for name in list(os.environ):
+        if name.startswith("SCIM_BRIDGE_") or name == "KUBECONFIG":
+            del os.environ[name]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give all tests against the real kube-apiserver one worker, so that one server is started and not one each."""
+    for item in items:
+        if item.get_closest_marker("kube"):
+            item.add_marker(pytest.mark.xdist_group("kube"))
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Name a SQLite database that does not exist yet."""
+    return f"sqlite:///{tmp_path / 'bridge.sqlite3'}"
+
+
+@pytest.fixture
+def postgresql_url() -> Iterator[str]:
+    """Make an empty PostgreSQL database of this test's own, and drop it afterwards."""
+    name = f"bridge_test_{uuid4().hex}"
+    _on_server(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield _url_of(name)
+    # FORCE: a test may have killed a process in the middle of its transaction.
+    _on_server(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Name an empty database; a test that takes this runs on SQLite and on PostgreSQL."""
+    url = request.getfixturevalue(f"{request.param}_url")
+    assert isinstance(url, str)
+    return url
+
+
+def _on_server(statement: sql.Composed) -> None:
+    try:
+        with psycopg.connect(SERVER, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(statement)
+    except psycopg.OperationalError:
+        require("PostgreSQL", f"start one that lets {_place()} in, or name another in TEST_POSTGRESQL_URL")
+
+
+def _place() -> str:
+    parts = conninfo_to_dict(SERVER)
+    return f"{parts.get('user')} at {parts.get('host')}:{parts.get('port', 5432)}"
+
+
+def _url_of(name: str) -> str:
+    before, _, query = SERVER.partition("?")
+    host = before.rpartition("/")[0].partition("://")[2]
+    return f"postgresql+psycopg://{host}/{name}" + (f"?{query}" if query else "")
