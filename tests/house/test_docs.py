@@ -90,6 +90,24 @@ def test_the_handbook_names_no_verb_that_does_not_exist() -> None:
     assert [heading for heading in headings if heading not in VERBS] == []
 
 
+def test_every_command_that_a_document_shows_exists() -> None:
+    texts = [(name, text) for name, text in tracked_texts() if name.endswith(".md") or name == "Procfile"]
+    shown = [
+        (name, f"scim-bridge {words.strip()}")
+        for name, text in texts
+        for words in re.findall(r"(?:^|`|: )scim-bridge ([a-z][a-z -]*?)(?= +[^a-z ]|`|$)", text, re.MULTILINE)
+    ]
+
+    wrong = [(name, command) for name, command in shown if not _begins_like_a_verb(command.split())]
+
+    assert len(shown) > 20
+    assert wrong == []
+
+
+def _begins_like_a_verb(words: list[str]) -> bool:
+    return any(words[: len(verb)] == verb or verb[: len(words)] == words for verb in map(str.split, VERBS))
+
+
 def _error_classes(root: type[Exception]) -> Iterator[type[Exception]]:
     yield root
     for child in root.__subclasses__():
@@ -97,7 +115,7 @@ def _error_classes(root: type[Exception]) -> Iterator[type[Exception]]:
             yield from _error_classes(child)
 
 
-@pytest.mark.parametrize("error", _error_classes(errors.BridgeError), ids=lambda error: error.__name__)
+@pytest.mark.parametrize("error", list(_error_classes(errors.BridgeError)), ids=lambda error: error.__name__)
 def test_every_error_is_explained(error: type[Exception]) -> None:
     assert f"| `{error.__name__}` |" in _doc("errors.md")
 

@@ -26,6 +26,20 @@ def test_every_room_is_a_package() -> None:
     assert without == []
 
 
+def test_the_rules_import_only_python_itself() -> None:
+    # The contract can only list the libraries it has thought of.
+    imported = [(name, module.name) for module in modules(PACKAGE / "domain") for name in _imports(module)]
+
+    outside = [
+        (name, where)
+        for name, where in imported
+        if name.partition(".")[0] not in sys.stdlib_module_names
+        and not name.startswith(("scim_bridge.domain", "scim_bridge.errors"))
+    ]
+
+    assert outside == []
+
+
 def test_the_simulator_knows_only_errors_and_log() -> None:
     allowed = ("scim_bridge.errors", "scim_bridge.log", "scim_bridge.simulator")
 
@@ -54,8 +68,12 @@ def test_nothing_is_imported_by_name_at_run_time() -> None:
 
 
 def _bridge_imports(module: Module) -> Iterator[str]:
+    return (name for name in _imports(module) if name.startswith("scim_bridge"))
+
+
+def _imports(module: Module) -> Iterator[str]:
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith("scim_bridge"))
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("scim_bridge"):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
