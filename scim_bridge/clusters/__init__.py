@@ -1,0 +1,1 @@
+"""What a cluster can do for us: the kubernetes client, and only here."""

@@ -1,0 +1,111 @@
+"""Which namespaces of a cluster belong to which project or service."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from scim_bridge.domain.organizations import Cluster, NamespaceClaim, Project, Scope, ScopeKind, Tree
+from scim_bridge.errors import Invalid
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_SELECTOR_TERM = re.compile(r"(?P<key>[A-Za-z0-9][-A-Za-z0-9_./]{0,316})=(?P<value>[-A-Za-z0-9_.]{0,63})")
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceMap:
+    """The namespaces of each project and service scope on one cluster; ``problems`` are (kind, about, message)."""
+
+    of_scope: Mapping[Scope, tuple[str, ...]] = field(default_factory=dict)
+    problems: tuple[tuple[str, str, str], ...] = ()
+
+
+def is_namespace_name(name: str) -> bool:
+    """Tell whether Kubernetes takes a string as a namespace's name (RFC 1123 label, at most 63 characters)."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_forbidden(cluster: Cluster, namespace: str) -> bool:
+    """Tell whether no project may have a namespace: Kubernetes' own, ``default``, and the bridge's."""
+    return namespace.startswith("kube-") or namespace in ("default", cluster.bridge_namespace)
+
+
+def parse_selector(text: str) -> dict[str, str]:
+    """Read a label selector of equalities, ``team=web,stage=prod``; raises Invalid for anything else."""
+    terms = {}
+    for part in text.split(","):
+        found = _SELECTOR_TERM.fullmatch(part.strip())
+        if found is None:
+            raise Invalid(f"the label selector {text!r} must be key=value, joined by commas", field="selector")
+        terms[found["key"]] = found["value"]
+    return terms
+
+
+def map_namespaces(
+    tree: Tree, cluster: Cluster, namespaces: Mapping[str, Mapping[str, str]] | None = None
+) -> NamespaceMap:
+    """
+    Give every namespace that is claimed on a cluster to one project, the earlier of two that claim it.
+
+    ``namespaces`` are those of the cluster with their labels, None when they are not known.
+    """
+    owner: dict[str, str] = {}
+    of_scope: dict[Scope, tuple[str, ...]] = {}
+    problems: list[tuple[str, str, str]] = []
+    for project in sorted(tree.projects.values(), key=lambda each: each.id):
+        if cluster.id not in tree.clusters_of_project(project):
+            continue
+        held = []
+        for namespace in sorted(set(_claimed(project, cluster, namespaces, problems)) | _services(tree, project)):
+            problem = _problem(cluster, project, namespace, owner)
+            if problem is not None:
+                problems.append(problem)
+                continue
+            owner[namespace] = project.id
+            held.append(namespace)
+        of_scope[Scope(ScopeKind.PROJECT, project.id)] = tuple(held)
+        for service in tree.services.values():
+            if service.project_id == project.id and service.namespace in held:
+                of_scope[Scope(ScopeKind.SERVICE, service.id)] = (service.namespace,)
+    return NamespaceMap(of_scope, tuple(problems))
+
+
+def _services(tree: Tree, project: Project) -> set[str]:
+    return {service.namespace for service in tree.services.values() if service.project_id == project.id}
+
+
+def _problem(
+    cluster: Cluster, project: Project, namespace: str, owner: Mapping[str, str]
+) -> tuple[str, str, str] | None:
+    if is_forbidden(cluster, namespace) or not is_namespace_name(namespace):
+        message = f"project {project.name} claims {namespace!r}, which no project may have; it grants nothing there"
+        return ("NamespaceForbidden", namespace, message)
+    if owner.get(namespace, project.id) != project.id:
+        message = f"project {project.name} claims {namespace!r}, which an earlier project has; it grants nothing there"
+        return ("NamespaceConflict", namespace, message)
+    return None
+
+
+def _claimed(
+    project: Project,
+    cluster: Cluster,
+    namespaces: Mapping[str, Mapping[str, str]] | None,
+    problems: list[tuple[str, str, str]],
+) -> Iterator[str]:
+    for claim in project.namespaces:
+        if claim.cluster_id not in (None, cluster.id):
+            continue
+        if claim.name is not None:
+            yield claim.name
+        elif not cluster.allow_label_selectors:
+            message = f"project {project.name} selects namespaces by label, which this cluster does not allow"
+            problems.append(("SelectorsNotAllowed", project.name, message))
+        elif namespaces is not None:
+            yield from _selected(claim, cluster, namespaces)
+
+
+def _selected(claim: NamespaceClaim, cluster: Cluster, namespaces: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    wanted = parse_selector(claim.selector or "")
+    for name, labels in namespaces.items():
+        # A label on kube-system must not even be reported: whoever can label could make noise.
+        if not is_forbidden(cluster, name) and wanted.items() <= labels.items():
+            yield name

@@ -1,0 +1,193 @@
+"""
+The exact difference between desired and observed bindings of one cluster.
+
+Dry run, page, audit entry and execution are the same plan. Its order is the policy: creates and grows first, then
+shrinks, then deletes, so nobody is without access at a moment when desired had it all along.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+from scim_bridge.domain.bindings import Binding, BindingKey, Family
+from scim_bridge.domain.organizations import ClusterId
+
+
+class Seen(Protocol):
+    """One binding of ours as the cluster has it; ``intact`` is False when somebody edited more than subjects."""
+
+    @property
+    def binding(self) -> Binding:
+        """Return the key and the subjects found."""
+
+    @property
+    def uid(self) -> str:
+        """Return the object's uid."""
+
+    @property
+    def resource_version(self) -> str:
+        """Return the version that a write must name."""
+
+    @property
+    def intact(self) -> bool:
+        """Tell whether role, labels and kinds of subjects are as the key says."""
+
+
+class Action(StrEnum):
+    """What is done to one object, in the order in which a pass does it."""
+
+    CREATE = "create"
+    GROW = "grow"
+    SHRINK = "shrink"
+    DELETE = "delete"
+
+
+ORDER = tuple(Action)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """
+    One write: ``binding`` is the object to write, or for a delete the object that is there.
+
+    ``added`` and ``removed`` are subjects of this object; ``lost`` are those of them that leave the family itself.
+    """
+
+    action: Action
+    binding: Binding
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+    @property
+    def sort_key(self) -> tuple[object, ...]:
+        """Return the place of this change in a plan."""
+        return (ORDER.index(self.action), self.binding.key.sort_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The changes of one cluster in a stable order; ``held`` wait for an approval, whole or in part."""
+
+    cluster_id: ClusterId
+    changes: tuple[Change, ...] = ()
+    held: tuple[Change, ...] = ()
+
+    def of(self, *actions: Action) -> tuple[Change, ...]:
+        """Return the changes of these actions, in order."""
+        return tuple(change for change in self.changes if change.action in actions)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether the cluster already is as it should be."""
+        return not self.changes and not self.held
+
+    @property
+    def removals(self) -> tuple[tuple[Family, str], ...]:
+        """Return every (family, subject) that would lose that family, held ones included; each counts once."""
+        return lost_of((*self.changes, *self.held))
+
+    @property
+    def hash(self) -> str:
+        """Return a digest of what the whole plan does: the same plan has the same hash, whoever computes it."""
+        rows = sorted(
+            [change.action.value, change.binding.key.canonical, list(change.added), list(change.removed)]
+            for change in (*self.changes, *self.held)
+        )
+        text = json.dumps([self.cluster_id, rows], separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def lost_of(changes: Iterable[Change]) -> tuple[tuple[Family, str], ...]:
+    """Return every (family, subject) that these changes take away, sorted, without repetition."""
+    found = {(change.binding.key.family, subject) for change in changes for subject in change.lost}
+    return tuple(sorted(found, key=lambda pair: (pair[0].sort_key, pair[1])))
+
+
+def plan_changes(cluster_id: ClusterId, desired: Iterable[Binding], observed: Iterable[Seen]) -> Plan:
+    """
+    Return what makes the cluster as desired.
+
+    An object that gains and loses subjects is grown to both first and shrunk later. A family that is split anew gets
+    all its new shards before an old one goes.
+    """
+    want = {binding.key: binding for binding in desired}
+    have = {seen.binding.key: seen for seen in observed}
+    kept_in_family = _family_subjects(want.values())
+    changes: list[Change] = []
+    for key, binding in want.items():
+        seen = have.get(key)
+        changes += _create(binding) if seen is None else _update(binding, seen, kept_in_family)
+    for key, seen in have.items():
+        if key not in want:
+            removed = seen.binding.subjects
+            lost = _lost(key, removed, kept_in_family)
+            changes.append(Change(Action.DELETE, seen.binding, removed=removed, lost=lost))
+    return Plan(cluster_id, tuple(sorted(changes, key=lambda change: change.sort_key)))
+
+
+def _create(binding: Binding) -> list[Change]:
+    return [Change(Action.CREATE, binding, added=binding.subjects)]
+
+
+def _update(want: Binding, seen: Seen, kept_in_family: Mapping[Family, set[str]]) -> list[Change]:
+    have = set(seen.binding.subjects)
+    wanted = set(want.subjects)
+    added = tuple(sorted(wanted - have))
+    removed = tuple(sorted(have - wanted))
+    changes = []
+    if added or not seen.intact:
+        union = tuple(sorted(wanted | have))
+        changes.append(Change(Action.GROW, replace(want, subjects=union), added=added))
+    if removed:
+        lost = _lost(want.key, removed, kept_in_family)
+        changes.append(Change(Action.SHRINK, want, removed=removed, lost=lost))
+    return changes
+
+
+def _family_subjects(bindings: Iterable[Binding]) -> dict[Family, set[str]]:
+    found: dict[Family, set[str]] = {}
+    for binding in bindings:
+        found.setdefault(binding.key.family, set()).update(binding.subjects)
+    return found
+
+
+def _lost(key: BindingKey, removed: Iterable[str], kept_in_family: Mapping[Family, set[str]]) -> tuple[str, ...]:
+    kept = kept_in_family.get(key.family, set())
+    return tuple(subject for subject in removed if subject not in kept)
+
+
+def hold(plan: Plan, held: Iterable[tuple[Family, str]]) -> Plan:
+    """
+    Return the plan with these removals held back: the people concerned stay where they are.
+
+    A shrink keeps them in the object; a delete of an object that still holds one becomes a shrink to just them. An
+    old shard that holds one stays until the hold ends, so make-before-break still holds.
+    """
+    keep: dict[Family, set[str]] = {}
+    for family, subject in held:
+        keep.setdefault(family, set()).add(subject)
+    changes: list[Change] = []
+    waiting: list[Change] = []
+    for change in plan.changes:
+        kept = keep.get(change.binding.key.family, set()) & set(change.lost)
+        if not kept:
+            changes.append(change)
+            continue
+        waiting.append(replace(change, removed=tuple(sorted(kept)), lost=tuple(sorted(kept))))
+        changes += _without(change, kept)
+    return Plan(plan.cluster_id, tuple(sorted(changes, key=lambda c: c.sort_key)), (*plan.held, *waiting))
+
+
+def _without(change: Change, kept: set[str]) -> list[Change]:
+    """Return what is left to do of a shrink or delete when ``kept`` stay."""
+    removed = tuple(subject for subject in change.removed if subject not in kept)
+    if not removed:
+        return []
+    remaining = set(change.binding.subjects) - set(change.removed) | kept
+    lost = tuple(subject for subject in change.lost if subject not in kept)
+    binding = replace(change.binding, subjects=tuple(sorted(remaining)))
+    return [Change(Action.SHRINK, binding, removed=removed, lost=lost)]

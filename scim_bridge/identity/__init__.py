@@ -1,0 +1,1 @@
+"""Use cases about people, directories, organizations, rules and grants."""

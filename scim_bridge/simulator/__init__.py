@@ -1,0 +1,1 @@
+"""Plays Okta and Entra over HTTP, for the demo, the doctor and tests."""

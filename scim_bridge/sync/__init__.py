@@ -1,0 +1,1 @@
+"""Use cases that make clusters as the store says they should be."""
