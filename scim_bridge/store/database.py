@@ -71,7 +71,8 @@ class Database:
         except OperationalError as error:
             raise self._translate(error) from error
         except DBAPIError as error:
-            if error.connection_invalidated:
+            # PostgreSQL counts a missing table among programming errors, SQLite among operational ones.
+            if error.connection_invalidated or _is_missing_table(error):
                 raise self._translate(error) from error
             raise
 
@@ -79,9 +80,13 @@ class Database:
         text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no answer"
         if "locked" in text or "deadlock" in text or "canceling statement due to lock timeout" in text:
             return Unavailable("The database is busy; try again in a moment.", retry_after=1)
-        if "no such table" in text or "does not exist" in text:
+        if _is_missing_table(error):
             return StoreError(f"The database {self.safe_url} is not migrated: run `scim-bridge db upgrade` ({text}).")
         return StoreError(f"The database {self.safe_url} cannot be used: {text}.")
+
+
+def _is_missing_table(error: DBAPIError) -> bool:
+    return "no such table" in str(error.orig) or type(error.orig).__name__ == "UndefinedTable"
 
 
 def _parse(url: str) -> URL:

@@ -55,7 +55,7 @@ def config(database: Database) -> Config:
 
 def _migrate(database: Database, revision: str, verb: object) -> None:
     if database.is_sqlite:
-        Path(str(database.url.database)).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(str(database.url.database)).parent)
     made = config(database)
     try:
         with database.write() as connection:
@@ -65,6 +65,13 @@ def _migrate(database: Database, revision: str, verb: object) -> None:
             verb(made, revision)  # type: ignore[operator]
     except CommandError as error:
         raise StoreError(f"The database cannot be migrated: {error}.") from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"The database's folder {folder} cannot be made: {error.strerror}.") from error
 
 
 def _folder() -> Path:

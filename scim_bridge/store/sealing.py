@@ -1,6 +1,7 @@
 """Secrets at rest: encrypted with the installation's keys (MultiFernet: the first key seals, all keys open)."""
 
 import os
+import secrets
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -52,8 +53,8 @@ def _keys_in(home: Path) -> tuple[str, ...]:
     file = home / KEY_FILE
     try:
         home.mkdir(parents=True, exist_ok=True)
-        # Two processes may start at once: only one may make the key, so it is linked into place whole.
-        draft = home / f".{KEY_FILE}.{os.getpid()}"
+        # Several may start at once: only one may make the key, so it is linked into place whole.
+        draft = home / f".{KEY_FILE}.{secrets.token_hex(8)}"
         if not file.exists():
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as stream:
