@@ -17,6 +17,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from scim_bridge.errors import StoreError, Unavailable
 
+Connection = sa.Connection
+"""What store functions take first; named here so that use cases need not know sqlalchemy."""
+
 _WRITE = "scim_bridge_write"
 
 
