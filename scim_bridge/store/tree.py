@@ -1,0 +1,161 @@
+"""An organization's tree: units, projects with their namespaces and clusters, services."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from scim_bridge.domain.organizations import (
+    CaseRule,
+    Cluster,
+    ClusterId,
+    EnvironmentType,
+    NamespaceClaim,
+    OrganizationId,
+    Project,
+    ProjectId,
+    Service,
+    ServiceId,
+    Tree,
+    Unit,
+    UnitId,
+)
+from scim_bridge.store.changes import Change
+from scim_bridge.store.history import record_fact
+from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.schema import cluster, project, project_cluster, project_namespace, service, unit
+
+
+def read_tree(connection: sa.Connection, organization_id: OrganizationId) -> Tree:
+    """Return the whole tree as it is now."""
+    return Tree(
+        organization_id,
+        units={row.id: _unit(row) for row in _rows(connection, unit, organization_id)},
+        projects=_projects(connection, organization_id),
+        services={
+            row.id: Service(ServiceId(row.id), ProjectId(row.project_id), row.name, row.namespace)
+            for row in _rows(connection, service, organization_id)
+        },
+        clusters={row.id: cluster_of(row) for row in _rows(connection, cluster, organization_id)},
+    )
+
+
+def insert_unit(
+    connection: sa.Connection, change: Change, parent_id: UnitId | None, name: str, kind: EnvironmentType | None
+) -> Unit:
+    """Add a unit below a parent, or below the organization."""
+    made = Unit(UnitId(new_id()), parent_id, name, kind)
+    connection.execute(
+        sa.insert(unit).values(
+            id=made.id,
+            organization_id=change.organization_id,
+            parent_id=parent_id,
+            name=name,
+            environment_type=None if kind is None else kind.value,
+            created_at=change.at,
+        )
+    )
+    record_fact(connection, change, "unit", made.id, "parent", parent_id)
+    return made
+
+
+def move_unit(connection: sa.Connection, change: Change, unit_id: UnitId, parent_id: UnitId | None) -> None:
+    """Put a unit, with all that is in it, below another parent."""
+    connection.execute(sa.update(unit).where(unit.c.id == unit_id).values(parent_id=parent_id))
+    record_fact(connection, change, "unit", unit_id, "parent", parent_id)
+
+
+def insert_project(
+    connection: sa.Connection,
+    change: Change,
+    unit_id: UnitId | None,
+    name: str,
+    namespaces: Iterable[NamespaceClaim],
+    clusters: Iterable[ClusterId],
+) -> ProjectId:
+    """Add a project with the namespaces it owns and the clusters it lists."""
+    project_id = ProjectId(new_id())
+    connection.execute(
+        sa.insert(project).values(
+            id=project_id,
+            organization_id=change.organization_id,
+            unit_id=unit_id,
+            name=name,
+            created_at=change.at,
+        )
+    )
+    record_fact(connection, change, "project", project_id, "unit", unit_id)
+    shared = {"organization_id": change.organization_id, "project_id": project_id, "valid_from": change.at}
+    for claim in namespaces:
+        connection.execute(
+            sa.insert(project_namespace).values(
+                id=new_id(), namespace=claim.name, selector=claim.selector, cluster_id=claim.cluster_id, **shared
+            )
+        )
+    for cluster_id in clusters:
+        connection.execute(sa.insert(project_cluster).values(id=new_id(), cluster_id=cluster_id, **shared))
+    return project_id
+
+
+def insert_service(
+    connection: sa.Connection, change: Change, project_id: ProjectId, name: str, namespace: str
+) -> Service:
+    """Add a service to a project."""
+    made = Service(ServiceId(new_id()), project_id, name, namespace)
+    connection.execute(
+        sa.insert(service).values(
+            id=made.id,
+            organization_id=change.organization_id,
+            project_id=project_id,
+            name=name,
+            namespace=namespace,
+            created_at=change.at,
+        )
+    )
+    record_fact(connection, change, "service", made.id, "project", project_id)
+    return made
+
+
+def cluster_of(row: sa.Row[Any]) -> Cluster:
+    """Return a cluster's place and policy from its row."""
+    return Cluster(
+        ClusterId(row.id),
+        row.unit_id,
+        row.name,
+        user_template=row.user_template,
+        case_rule=CaseRule(row.case_rule),
+        allow_cluster_admin=row.allow_cluster_admin,
+        allow_label_selectors=row.allow_label_selectors,
+        bridge_namespace=row.bridge_namespace,
+    )
+
+
+def _rows(connection: sa.Connection, table: sa.Table, organization_id: OrganizationId) -> Iterable[sa.Row[Any]]:
+    query = sa.select(table).where(table.c.organization_id == organization_id, table.c.removed_at.is_(None))
+    return connection.execute(query.order_by(table.c.id))
+
+
+def _unit(row: sa.Row[Any]) -> Unit:
+    kind = None if row.environment_type is None else EnvironmentType(row.environment_type)
+    return Unit(UnitId(row.id), row.parent_id, row.name, kind)
+
+
+def _projects(connection: sa.Connection, organization_id: OrganizationId) -> dict[ProjectId, Project]:
+    clusters: dict[str, list[ClusterId]] = {}
+    for row in _in_force(connection, project_cluster, organization_id):
+        clusters.setdefault(row.project_id, []).append(ClusterId(row.cluster_id))
+    claims: dict[str, list[NamespaceClaim]] = {}
+    for row in _in_force(connection, project_namespace, organization_id):
+        claim = NamespaceClaim(row.namespace, row.selector, row.cluster_id)
+        claims.setdefault(row.project_id, []).append(claim)
+    return {
+        row.id: Project(
+            ProjectId(row.id), row.unit_id, row.name, frozenset(clusters.get(row.id, ())), tuple(claims.get(row.id, ()))
+        )
+        for row in _rows(connection, project, organization_id)
+    }
+
+
+def _in_force(connection: sa.Connection, table: sa.Table, organization_id: OrganizationId) -> Iterable[sa.Row[Any]]:
+    query = sa.select(table).where(table.c.organization_id == organization_id, table.c.valid_to.is_(None))
+    return connection.execute(query.order_by(table.c.id))
