@@ -1,0 +1,133 @@
+"""Accounts, members and groups as the command line names them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from scim_bridge.domain.organizations import OrganizationId, ScopeKind
+from scim_bridge.domain.people import AccountId, GroupId, Member, MemberId, MemberSource, MemberState
+from scim_bridge.domain.roles import ApiRole
+from scim_bridge.store.changes import Change
+from scim_bridge.store.history import record_fact
+from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.schema import account, directory, grant, member, scim_user, user_group
+
+
+@dataclass(frozen=True, slots=True)
+class NamedGroup:
+    """A group and the directory that owns it; None for one made by hand."""
+
+    id: GroupId
+    name: str
+    directory: str | None
+
+
+def find_account(connection: sa.Connection, email: str) -> AccountId | None:
+    """Return the account with this e-mail address, the oldest if there are several."""
+    query = sa.select(account.c.id).where(account.c.email_key == email.casefold()).order_by(account.c.id).limit(1)
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else AccountId(found)
+
+
+def insert_account(connection: sa.Connection, change: Change, email: str) -> AccountId:
+    """Add a sign-in identity; it has no method to sign in with yet."""
+    made = AccountId(new_id())
+    connection.execute(
+        sa.insert(account).values(id=made, email=email, email_key=email.casefold(), created_at=change.at)
+    )
+    return made
+
+
+def insert_member(connection: sa.Connection, change: Change, account_id: AccountId, email: str) -> MemberId:
+    """Add an active person by hand, known by an e-mail address."""
+    made = MemberId(new_id())
+    connection.execute(
+        sa.insert(member).values(
+            id=made,
+            organization_id=change.organization_id,
+            account_id=account_id,
+            user_name=email,
+            email=email,
+            email_key=email.casefold(),
+            state=MemberState.ACTIVE.value,
+            source=MemberSource.MANUAL.value,
+            created_at=change.at,
+        )
+    )
+    record_fact(connection, change, "member", made, "state", MemberState.ACTIVE.value)
+    return made
+
+
+def find_members(connection: sa.Connection, organization_id: OrganizationId, named: str) -> list[Member]:
+    """Return the organization's people with this id, userName or e-mail address, removed ones left out."""
+    key = named.casefold()
+    by_user_name = sa.select(scim_user.c.member_id).where(
+        scim_user.c.organization_id == organization_id,
+        scim_user.c.user_name_key == key,
+        scim_user.c.removed_at.is_(None),
+    )
+    query = sa.select(member).where(
+        member.c.organization_id == organization_id,
+        member.c.state != MemberState.REMOVED.value,
+        sa.or_(
+            member.c.id == named,
+            member.c.email_key == key,
+            sa.func.lower(member.c.user_name) == named.lower(),
+            member.c.id.in_(by_user_name),
+        ),
+    )
+    return [_member(row) for row in connection.execute(query.order_by(member.c.id))]
+
+
+def find_groups(connection: sa.Connection, organization_id: OrganizationId, named: str) -> list[NamedGroup]:
+    """Return the organization's groups with this id or name, whoever owns them."""
+    query = _groups(organization_id).where(
+        sa.or_(user_group.c.id == named, user_group.c.display_name_key == named.casefold())
+    )
+    return [_group(row) for row in connection.execute(query)]
+
+
+def names_of_members(connection: sa.Connection, organization_id: OrganizationId) -> dict[MemberId, str]:
+    """Return what every person of an organization is called."""
+    query = sa.select(member.c.id, member.c.user_name).where(member.c.organization_id == organization_id)
+    return {MemberId(row.id): row.user_name for row in connection.execute(query)}
+
+
+def names_of_groups(connection: sa.Connection, organization_id: OrganizationId) -> dict[GroupId, NamedGroup]:
+    """Return every group of an organization."""
+    return {row.id: _group(row) for row in connection.execute(_groups(organization_id))}
+
+
+def working_owners(connection: sa.Connection, organization_id: OrganizationId) -> set[MemberId]:
+    """Return the active members that hold the owner role themselves, locked so that the last one cannot slip away."""
+    query = (
+        sa.select(member.c.id)
+        .join(grant, grant.c.member_id == member.c.id)
+        .where(
+            grant.c.organization_id == organization_id,
+            grant.c.scope_kind == ScopeKind.ORGANIZATION.value,
+            grant.c.api_role == ApiRole.OWNER.value,
+            grant.c.valid_to.is_(None),
+            member.c.state == MemberState.ACTIVE.value,
+        )
+        .with_for_update()
+    )
+    return {MemberId(found) for found in connection.execute(query).scalars()}
+
+
+def _groups(organization_id: OrganizationId) -> sa.Select[Any]:
+    return (
+        sa.select(user_group.c.id, user_group.c.display_name, directory.c.name.label("directory_name"))
+        .outerjoin(directory, user_group.c.directory_id == directory.c.id)
+        .where(user_group.c.organization_id == organization_id, user_group.c.removed_at.is_(None))
+        .order_by(user_group.c.display_name_key, user_group.c.id)
+    )
+
+
+def _group(row: sa.Row[Any]) -> NamedGroup:
+    return NamedGroup(GroupId(row.id), row.display_name, row.directory_name)
+
+
+def _member(row: sa.Row[Any]) -> Member:
+    return Member(MemberId(row.id), MemberState(row.state), row.user_name, row.email, row.external_id, row.display_name)
