@@ -1,0 +1,38 @@
+"""The composition root: the one place that chooses the concrete parts and puts the doors together."""
+
+from flask import Flask
+
+from scim_bridge.identity.runtime import Runtime
+from scim_bridge.settings import Settings
+from scim_bridge.store import migrations
+from scim_bridge.store.database import Database
+from scim_bridge.store.sealing import load_keyring
+from scim_bridge.web import health
+from scim_bridge.web.context import EXTENSION
+
+
+def open_runtime(settings: Settings) -> Runtime:
+    """Open the database and the keys that the settings name; raises StoreError with a sentence."""
+    return Runtime(settings, Database(settings.resolved_database_url), load_keyring(settings))
+
+
+def create_app(settings: Settings, opened: Runtime | None = None) -> Flask:
+    """Return the WSGI application with every door of this release."""
+    app = Flask("scim_bridge", static_folder=None)
+    app.extensions[EXTENSION] = opened or open_runtime(settings)
+    app.register_blueprint(health.blueprint)
+    return app
+
+
+def upgrade_database(settings: Settings) -> str:
+    """Migrate the database to this release and return its revision."""
+    database = Database(settings.resolved_database_url)
+    migrations.upgrade(database)
+    return migrations.state(database)[1]
+
+
+def check_database(settings: Settings) -> str:
+    """Return the database's revision; raises StoreError unless it is this release's."""
+    database = Database(settings.resolved_database_url)
+    migrations.check(database)
+    return migrations.state(database)[1]
