@@ -1,0 +1,163 @@
+"""Use cases of rule sets: make an organization's mapping rules those of a document; show them."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from scim_bridge.domain.actors import Actor
+from scim_bridge.domain.mapping import CAPTURE, Rule, RuleDiff, RuleSet, find_scope
+from scim_bridge.domain.organizations import OrganizationId, Tree
+from scim_bridge.domain.rule_files import parse_rules
+from scim_bridge.errors import Invalid
+from scim_bridge.identity.mapping import UnmappedGroup, rules_changed, unmapped
+from scim_bridge.identity.names import the_organization
+from scim_bridge.store import directories, rules
+from scim_bridge.store.audit import add_audit
+from scim_bridge.store.changes import Change, add_change, new_change
+from scim_bridge.store.clock import now
+from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.organizations import lock_for_rules
+from scim_bridge.store.rules import RuleSetVersion, StoredRule
+from scim_bridge.store.tree import read_tree
+
+
+@dataclass(frozen=True, slots=True)
+class RulesApplied:
+    """What applying a rule document did; ``version`` is the rule set in force, 0 before the first."""
+
+    version: int
+    diff: RuleDiff
+    gained: int = 0
+    lost: int = 0
+    unmapped: tuple[UnmappedGroup, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RulesInForce:
+    """An organization's rules as they are now, and whom they match and cannot map."""
+
+    version: RuleSetVersion | None
+    rules: tuple[Rule, ...]
+    unmapped: tuple[UnmappedGroup, ...]
+
+
+def apply(
+    database: Database, actor: Actor, organization: str, document: Mapping[str, object], request_id: str | None = None
+) -> RulesApplied:
+    """
+    Make the organization's rules those of a document, and the grants what they say, in one transaction.
+
+    The same document again writes nothing. Raises Invalid, with the place, for a document that cannot be applied:
+    then nothing has changed. What a rule no longer gives is an inferred removal: the brake counts it.
+    """
+    newer = parse_rules(document)
+    with database.write() as connection:
+        owner = the_organization(connection, organization)
+        lock_for_rules(connection, owner.id, exclusive=True)
+        _check_places(connection, owner.id, newer)
+        change = new_change(owner.id, actor, "rules.applied", now(), request_id)
+        return store_rules(connection, change, newer)
+
+
+def in_force(database: Database, organization: str) -> RulesInForce:
+    """Return the organization's rules."""
+    with database.read() as connection:
+        owner = the_organization(connection, organization)
+        return RulesInForce(
+            rules.current_rule_set(connection, owner.id),
+            _parsed(rules.rules_in_force(connection, owner.id)).rules,
+            tuple(unmapped(connection, owner.id)),
+        )
+
+
+def store_rules(connection: Connection, change: Change, newer: RuleSet) -> RulesApplied:
+    """Put a rule set into force as a new version, unless it says what the present one says."""
+    present = rules.rules_in_force(connection, change.organization_id)
+    version = rules.current_rule_set(connection, change.organization_id)
+    diff = _parsed(present).diff(newer)
+    if diff.is_empty:
+        left = tuple(unmapped(connection, change.organization_id))
+        return RulesApplied(version.version if version else 0, diff, unmapped=left)
+    add_change(connection, change, f"{len(diff.added)} added, {len(diff.changed)} changed, {len(diff.removed)} removed")
+    text = newer.canonical
+    made = rules.insert_rule_set(connection, change, text, hashlib.sha256(text.encode()).hexdigest())
+    # A rule that says the same keeps its row, so its grants keep their "since".
+    ended = {rule.name for rule in diff.removed} | {old.name for old, _ in diff.changed}
+    ending = [each for each in present if each.name in ended]
+    rules.end_rules(connection, change, (each.id for each in ending))
+    names = {each.name: each.id for each in directories.list_directories(connection, change.organization_id)}
+    starting = [
+        StoredRule(new_id(), names[rule.directory], rule.name, rule.match.kind.value, rule.priority, rule.canonical)
+        for rule in (*diff.added, *(new for _, new in diff.changed))
+    ]
+    rules.insert_rules(connection, change, made.id, starting)
+    gained, lost = rules_changed(connection, change, [*ending, *starting])
+    add_audit(connection, change, "rules.applied", "rule_set", made.id, _detail(made.version, diff, gained, lost))
+    return RulesApplied(made.version, diff, gained, lost, tuple(unmapped(connection, change.organization_id)))
+
+
+def follow_move(connection: Connection, change: Change, old_path: str, new_path: str) -> None:
+    """Let rules that name a unit, or a place in it, name it where it is now, and look at all of them again."""
+    present = rules.rules_in_force(connection, change.organization_id)
+    followed = RuleSet(tuple(_moved(rule, old_path, new_path) for rule in _parsed(present).rules))
+    if _parsed(present).diff(followed).is_empty:
+        rules_changed(connection, change, present)
+        return
+    text = followed.canonical
+    made = rules.insert_rule_set(connection, change, text, hashlib.sha256(text.encode()).hexdigest())
+    rules.end_rules(connection, change, (each.id for each in present))
+    starting = [
+        replace(each, id=new_id(), definition=rule.canonical)
+        for each, rule in zip(present, followed.rules, strict=True)
+    ]
+    rules.insert_rules(connection, change, made.id, starting)
+    rules_changed(connection, change, [*present, *starting])
+
+
+def _moved(rule: Rule, old_path: str, new_path: str) -> Rule:
+    return replace(
+        rule, scope=_followed(rule.scope, old_path, new_path), parent=_followed(rule.parent, old_path, new_path)
+    )
+
+
+def _followed(text: str, old_path: str, new_path: str) -> str:
+    kind, _, path = text.partition(":")
+    if kind == "unit" and (path == old_path or path.startswith(f"{old_path}/")):
+        return f"unit:{new_path}{path.removeprefix(old_path)}"
+    return text
+
+
+def _check_places(connection: Connection, organization_id: OrganizationId, newer: RuleSet) -> None:
+    """Raise Invalid for a rule whose directory or fixed places do not exist: a typing error must not wait unseen."""
+    names = {each.name for each in directories.list_directories(connection, organization_id)}
+    tree = read_tree(connection, organization_id)
+    for rule in newer.rules:
+        if rule.directory not in names:
+            raise Invalid(f"Rule {rule.name!r} names the directory {rule.directory!r}, which does not exist.")
+        for key, text in (("scope", rule.scope), ("parent", rule.parent)):
+            if not CAPTURE.search(text) and find_scope(text, tree) is None:
+                raise Invalid(f"Rule {rule.name!r} names {text} as its {key}, which does not exist.", field=key)
+        _check_parent(rule, tree)
+
+
+def _check_parent(rule: Rule, tree: Tree) -> None:
+    scope, parent = find_scope(rule.scope, tree), find_scope(rule.parent, tree)
+    if not CAPTURE.search(rule.scope) and scope and parent not in tree.lineage(scope):
+        raise Invalid(f"Rule {rule.name!r}: {rule.scope} does not lie under its parent {rule.parent}.", field="parent")
+
+
+def _parsed(stored: Iterable[StoredRule]) -> RuleSet:
+    return parse_rules({"rules": [json.loads(each.definition) for each in stored]})
+
+
+def _detail(version: int, diff: RuleDiff, gained: int, lost: int) -> dict[str, object]:
+    return {
+        "version": version,
+        "added": [rule.definition for rule in diff.added],
+        "removed": [rule.definition for rule in diff.removed],
+        "changed": [{"old": old.definition, "new": new.definition} for old, new in diff.changed],
+        "grants_gained": gained,
+        "grants_lost": lost,
+    }
