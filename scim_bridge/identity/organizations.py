@@ -1,0 +1,97 @@
+"""Use cases of organizations: create, list, show."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from scim_bridge.domain.actors import Actor
+from scim_bridge.domain.organizations import OrganizationId
+from scim_bridge.identity.members import checked_email, is_owner, make_owner
+from scim_bridge.identity.names import checked_name, the_organization
+from scim_bridge.store import cluster_registry, directories, people
+from scim_bridge.store import organizations as store
+from scim_bridge.store.audit import add_audit
+from scim_bridge.store.changes import add_change, new_change
+from scim_bridge.store.clock import now
+from scim_bridge.store.database import Database
+from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.tree import read_tree
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationCreated:
+    """An organization that exists now; ``created`` is False when it was there before."""
+
+    id: OrganizationId
+    slug: str
+    name: str
+    owner: str | None
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationSummary:
+    """An organization and how much is in it."""
+
+    id: OrganizationId
+    slug: str
+    name: str
+    created_at: datetime
+    owners: tuple[str, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def create(
+    database: Database,
+    actor: Actor,
+    slug: str,
+    *,
+    name: str | None = None,
+    owner: str | None = None,
+    request_id: str | None = None,
+) -> OrganizationCreated:
+    """Create a tenant and its first owner; what is there already stays as it is."""
+    checked_name("an organization", slug)
+    email = None if owner is None else checked_email(owner)
+    with database.write() as connection:
+        found = store.find_organization(connection, slug)
+        if found is not None and (email is None or is_owner(connection, found.id, email)):
+            return OrganizationCreated(found.id, found.slug, found.name, email, created=False)
+        organization_id = OrganizationId(new_id()) if found is None else found.id
+        change = new_change(organization_id, actor, "organization.created", now(), request_id)
+        made = found or store.insert_organization(connection, change, slug, name or slug)
+        add_change(connection, change, slug)
+        if found is None:
+            add_audit(connection, change, "organization.created", "organization", made.id, {"slug": slug})
+        if email is not None:
+            make_owner(connection, change, email)
+    return OrganizationCreated(made.id, made.slug, made.name, email, created=found is None)
+
+
+def list_all(database: Database) -> list[OrganizationSummary]:
+    """Return every organization, by slug."""
+    with database.read() as connection:
+        return [
+            OrganizationSummary(each.id, each.slug, each.name, each.created_at)
+            for each in store.list_organizations(connection)
+        ]
+
+
+def show(database: Database, organization: str) -> OrganizationSummary:
+    """Return one organization with its owners and how much is in it."""
+    with database.read() as connection:
+        found = the_organization(connection, organization)
+        tree = read_tree(connection, found.id)
+        members = people.names_of_members(connection, found.id)
+        counts = {
+            "units": len(tree.units),
+            "projects": len(tree.projects),
+            "services": len(tree.services),
+            "clusters": len(cluster_registry.list_clusters(connection, found.id)),
+            "directories": len(directories.list_directories(connection, found.id)),
+            "members": len(members),
+            "groups": len(people.names_of_groups(connection, found.id)),
+        }
+        owners = people.working_owners(connection, found.id)
+        return OrganizationSummary(
+            found.id, found.slug, found.name, found.created_at, tuple(sorted(members[each] for each in owners)), counts
+        )
