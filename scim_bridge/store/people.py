@@ -1,5 +1,6 @@
 """Accounts, members and groups as the command line names them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from scim_bridge.domain.roles import ApiRole
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
-from scim_bridge.store.schema import account, directory, grant, member, scim_user, user_group
+from scim_bridge.store.schema import account, directory, grant, member, membership, nesting, scim_user, user_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,12 @@ def names_of_groups(connection: sa.Connection, organization_id: OrganizationId) 
     return {row.id: _group(row) for row in connection.execute(_groups(organization_id))}
 
 
-def working_owners(connection: sa.Connection, organization_id: OrganizationId) -> set[MemberId]:
-    """Return the active members that hold the owner role themselves, locked so that the last one cannot slip away."""
+def working_owners(connection: sa.Connection, organization_id: OrganizationId, *, lock: bool = False) -> set[MemberId]:
+    """
+    Return the active members that hold the owner role themselves.
+
+    ``lock`` keeps them so until the transaction ends: two removals at once must not each see the other's owner.
+    """
     query = (
         sa.select(member.c.id)
         .join(grant, grant.c.member_id == member.c.id)
@@ -111,9 +116,34 @@ def working_owners(connection: sa.Connection, organization_id: OrganizationId) -
             grant.c.valid_to.is_(None),
             member.c.state == MemberState.ACTIVE.value,
         )
-        .with_for_update()
+        .order_by(member.c.id)
     )
+    if lock:
+        query = query.with_for_update()
     return {MemberId(found) for found in connection.execute(query).scalars()}
+
+
+def members_under(connection: sa.Connection, group_ids: Iterable[GroupId]) -> list[MemberId]:
+    """Return everybody in these groups and in the groups that they contain, at any depth."""
+    below = (
+        sa.select(user_group.c.id.label("group_id"))
+        .where(user_group.c.id.in_(sorted(set(group_ids))))
+        .cte("below", recursive=True)
+    )
+    # UNION, not UNION ALL: groups that contain one another end the walk instead of hanging it.
+    below = below.union(
+        sa.select(nesting.c.child_id).join(
+            below, sa.and_(nesting.c.parent_id == below.c.group_id, nesting.c.valid_to.is_(None))
+        )
+    )
+    query = (
+        sa.select(membership.c.member_id)
+        .distinct()
+        .join(below, membership.c.group_id == below.c.group_id)
+        .where(membership.c.valid_to.is_(None))
+        .order_by(membership.c.member_id)
+    )
+    return [MemberId(found) for found in connection.execute(query).scalars()]
 
 
 def _groups(organization_id: OrganizationId) -> sa.Select[Any]:

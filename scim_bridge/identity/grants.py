@@ -1,0 +1,218 @@
+"""Use cases of grants made by hand: add, remove, list."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from scim_bridge.domain.access import OriginKind
+from scim_bridge.domain.actors import Actor
+from scim_bridge.domain.organizations import Scope, ScopeKind, Tree
+from scim_bridge.domain.people import GroupId, MemberId, MemberState
+from scim_bridge.domain.roles import ApiRole, KubernetesRole
+from scim_bridge.errors import Conflict, Invalid, NotFound, Refused
+from scim_bridge.identity.names import scope_text, the_group, the_member, the_organization, the_scope
+from scim_bridge.store import grants as store
+from scim_bridge.store import people, rules
+from scim_bridge.store.audit import add_audit
+from scim_bridge.store.changes import add_change, new_change
+from scim_bridge.store.clock import now
+from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.grants import GrantKey, OpenOrigin
+from scim_bridge.store.organizations import Organization
+from scim_bridge.store.removals import request_removals
+from scim_bridge.store.tree import read_tree
+
+
+@dataclass(frozen=True, slots=True)
+class GrantWanted:
+    """A grant as a person names it: exactly one of ``person`` and ``group``, at least one role."""
+
+    scope: str
+    person: str | None = None
+    group: str | None = None
+    api_role: str | None = None
+    kubernetes_role: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantView:
+    """A grant in words, with where it comes from; ``since`` is its oldest origin's."""
+
+    id: str
+    holder: str
+    holder_kind: str
+    scope: str
+    api_role: str | None
+    kubernetes_role: str | None
+    origins: tuple[str, ...]
+    since: datetime
+    changed: bool = False
+
+
+def add(
+    database: Database, actor: Actor, organization: str, wanted: GrantWanted, request_id: str | None = None
+) -> GrantView:
+    """Grant by hand; a grant that a rule gives already gets a second origin, and then outlives the rule."""
+    with database.write() as connection:
+        owner = the_organization(connection, organization)
+        tree = read_tree(connection, owner.id)
+        key = _key(connection, owner, tree, wanted)
+        _refuse_impossible(connection, owner, key)
+        present = _manual(connection, key)
+        if present is None:
+            change = new_change(owner.id, actor, "grant.added", now(), request_id)
+            add_change(connection, change, wanted.scope)
+            store.open_origins(connection, change, OriginKind.MANUAL, [(key, None)], actor.name)
+            added = _manual(connection, key)
+            assert added is not None
+            add_audit(connection, change, "grant.added", "grant", added.grant_id, _detail(wanted))
+        return _view(connection, owner, tree, key, changed=present is None)
+
+
+def remove(
+    database: Database, actor: Actor, organization: str, wanted: GrantWanted, request_id: str | None = None
+) -> GrantKey:
+    """
+    Take the manual origin of a grant away: an asked-for removal, unless another origin still holds it up.
+
+    Raises NotFound when nobody granted it by hand and Refused for the last working owner.
+    """
+    with database.write() as connection:
+        owner = the_organization(connection, organization)
+        key = _key(connection, owner, read_tree(connection, owner.id), wanted)
+        present = _manual(connection, key)
+        if present is None:
+            raise NotFound("There is no such grant made by hand; a rule's grant goes with its rule or group.")
+        _keep_an_owner(connection, owner, key)
+        change = new_change(owner.id, actor, "grant.removed", now(), request_id)
+        add_change(connection, change, wanted.scope)
+        ended = store.close_origins(connection, change, [present])
+        add_audit(connection, change, "grant.removed", "grant", present.grant_id, _detail(wanted))
+        if ended and key.kubernetes_role is not None:
+            request_removals(connection, change, _holders(connection, key), "grant", [key.scope])
+        return key
+
+
+def list_all(database: Database, organization: str) -> list[GrantView]:
+    """Return every grant in force, by scope and holder."""
+    with database.read() as connection:
+        owner = the_organization(connection, organization)
+        tree = read_tree(connection, owner.id)
+        return _views(connection, owner, tree, store.origins_of_organization(connection, owner.id))
+
+
+def _key(connection: Connection, owner: Organization, tree: Tree, wanted: GrantWanted) -> GrantKey:
+    if (wanted.person is None) == (wanted.group is None):
+        raise Invalid("A grant is for one person or for one group.", field="person")
+    member_id = None if wanted.person is None else the_member(connection, owner.id, wanted.person).id
+    group_id = None if wanted.group is None else the_group(connection, owner.id, wanted.group).id
+    scope = the_scope(tree, wanted.scope)
+    api_role, kubernetes_role = _roles(wanted, scope)
+    return GrantKey(scope, member_id, group_id, api_role, kubernetes_role)
+
+
+def _roles(wanted: GrantWanted, scope: Scope) -> tuple[str | None, KubernetesRole | None]:
+    if wanted.api_role is None and wanted.kubernetes_role is None:
+        raise Invalid("A grant gives an API role, a Kubernetes role or both.", field="api_role")
+    if wanted.api_role is not None and wanted.api_role not in set(ApiRole):
+        raise Invalid(f"There is no API role {wanted.api_role!r}; there are {', '.join(ApiRole)}.", field="api_role")
+    if wanted.api_role == ApiRole.OWNER and scope.kind is not ScopeKind.ORGANIZATION:
+        raise Invalid("Owner is granted at the organization, nowhere below it.", field="scope")
+    if wanted.kubernetes_role is None:
+        return wanted.api_role, None
+    if wanted.kubernetes_role not in set(KubernetesRole):
+        words = ", ".join(KubernetesRole)
+        raise Invalid(
+            f"There is no Kubernetes role {wanted.kubernetes_role!r}; there are {words}.", field="kubernetes_role"
+        )
+    role = KubernetesRole(wanted.kubernetes_role)
+    if role is KubernetesRole.CLUSTER_ADMIN and scope.kind in (ScopeKind.PROJECT, ScopeKind.SERVICE):
+        raise Invalid("cluster-admin is not grantable at a project or service.", field="kubernetes_role")
+    return wanted.api_role, role
+
+
+def _refuse_impossible(connection: Connection, owner: Organization, key: GrantKey) -> None:
+    if key.api_role != ApiRole.OWNER:
+        return
+    if key.member_id is None:
+        raise Refused("Owner is granted to a person, never to a group.")
+    member = the_member(connection, owner.id, key.member_id)
+    if member.state is not MemberState.ACTIVE:
+        raise Conflict(f"{member.user_name} is {member.state.value} and cannot become an owner.")
+
+
+def _keep_an_owner(connection: Connection, owner: Organization, key: GrantKey) -> None:
+    if key.api_role == ApiRole.OWNER and people.working_owners(connection, owner.id, lock=True) == {key.member_id}:
+        raise Refused("This is the last working owner of the organization; make another one first.")
+
+
+def _manual(connection: Connection, key: GrantKey) -> OpenOrigin | None:
+    held = _held(connection, key)
+    return next((each for each in held if each.kind is OriginKind.MANUAL), None)
+
+
+def _held(connection: Connection, key: GrantKey) -> list[OpenOrigin]:
+    if key.member_id is not None:
+        found = store.origins_of_members(connection, [key.member_id])
+    else:
+        found = store.origins_of_groups(connection, [GroupId(key.group_id or "")])
+    return [each for each in found if each.key == key]
+
+
+def _holders(connection: Connection, key: GrantKey) -> Iterable[MemberId]:
+    """Return whom the grant gave something: a person, or everybody in the group and the groups in it."""
+    return (
+        [key.member_id]
+        if key.member_id is not None
+        else people.members_under(connection, [GroupId(key.group_id or "")])
+    )
+
+
+def _view(connection: Connection, owner: Organization, tree: Tree, key: GrantKey, *, changed: bool) -> GrantView:
+    (view,) = _views(connection, owner, tree, _held(connection, key), changed=changed)
+    return view
+
+
+def _views(
+    connection: Connection, owner: Organization, tree: Tree, origins: list[OpenOrigin], *, changed: bool = False
+) -> list[GrantView]:
+    members, groups = people.names_of_members(connection, owner.id), people.names_of_groups(connection, owner.id)
+    named = {each.id: each.name for each in rules.rules_in_force(connection, owner.id)}
+    by_grant: dict[str, list[OpenOrigin]] = {}
+    for origin in origins:
+        by_grant.setdefault(origin.grant_id, []).append(origin)
+    views = []
+    for grant_id, held in by_grant.items():
+        key = held[0].key
+        group = groups.get(key.group_id) if key.group_id is not None else None
+        holder = group.name if group else members.get(MemberId(key.member_id or ""), "")
+        views.append(
+            GrantView(
+                grant_id,
+                holder,
+                "person" if key.group_id is None else "group",
+                scope_text(tree, key.scope),
+                key.api_role,
+                key.kubernetes_role.value if key.kubernetes_role else None,
+                tuple(_origin_text(each, named) for each in held),
+                min(each.since for each in held),
+                changed,
+            )
+        )
+    return sorted(views, key=lambda view: (view.scope, view.holder_kind, view.holder))
+
+
+def _origin_text(origin: OpenOrigin, rule_names: dict[str, str]) -> str:
+    if origin.kind is OriginKind.RULE:
+        return f"rule {rule_names.get(origin.rule_id or '', origin.rule_id)}"
+    return f"{origin.kind.value} by {origin.reference}" if origin.reference else origin.kind.value
+
+
+def _detail(wanted: GrantWanted) -> dict[str, object]:
+    return {
+        "scope": wanted.scope,
+        "person": wanted.person,
+        "group": wanted.group,
+        "api_role": wanted.api_role,
+        "kubernetes_role": wanted.kubernetes_role,
+    }
