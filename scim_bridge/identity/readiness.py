@@ -1,4 +1,4 @@
-"""Is this installation able to serve?"""
+"""Say whether this installation can serve."""
 
 from scim_bridge.store import migrations
 from scim_bridge.store.database import Database

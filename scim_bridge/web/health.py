@@ -1,4 +1,4 @@
-"""For load balancers and orchestrators: is the process alive, can it serve?"""
+"""Answer load balancers and orchestrators: whether the process lives, and whether it can serve."""
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
