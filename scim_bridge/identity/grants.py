@@ -18,6 +18,7 @@ from scim_bridge.store.changes import add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.grants import GrantKey, OpenOrigin
+from scim_bridge.store.memberships import people_below
 from scim_bridge.store.organizations import Organization
 from scim_bridge.store.removals import request_removals
 from scim_bridge.store.tree import read_tree
@@ -71,11 +72,12 @@ def add(
 
 def remove(
     database: Database, actor: Actor, organization: str, wanted: GrantWanted, request_id: str | None = None
-) -> GrantKey:
+) -> tuple[str, ...]:
     """
     Take the manual origin of a grant away: an asked-for removal, unless another origin still holds it up.
 
-    Raises NotFound when nobody granted it by hand and Refused for the last working owner.
+    Return the origins that still do, in words. Raises NotFound when nobody granted it by hand and Refused for
+    the last working owner.
     """
     with database.write() as connection:
         owner = the_organization(connection, organization)
@@ -90,7 +92,8 @@ def remove(
         add_audit(connection, change, "grant.removed", "grant", present.grant_id, _detail(wanted))
         if ended and key.kubernetes_role is not None:
             request_removals(connection, change, _holders(connection, key), "grant", [key.scope])
-        return key
+        named = _rule_names(connection, owner)
+        return tuple(_origin_text(each, named) for each in _held(connection, key))
 
 
 def list_all(database: Database, organization: str) -> list[GrantView]:
@@ -161,11 +164,7 @@ def _held(connection: Connection, key: GrantKey) -> list[OpenOrigin]:
 
 def _holders(connection: Connection, key: GrantKey) -> Iterable[MemberId]:
     """Return whom the grant gave something: a person, or everybody in the group and the groups in it."""
-    return (
-        [key.member_id]
-        if key.member_id is not None
-        else people.members_under(connection, [GroupId(key.group_id or "")])
-    )
+    return [key.member_id] if key.member_id is not None else people_below(connection, [GroupId(key.group_id or "")])
 
 
 def _view(connection: Connection, owner: Organization, tree: Tree, key: GrantKey, *, changed: bool) -> GrantView:
@@ -177,7 +176,7 @@ def _views(
     connection: Connection, owner: Organization, tree: Tree, origins: list[OpenOrigin], *, changed: bool = False
 ) -> list[GrantView]:
     members, groups = people.names_of_members(connection, owner.id), people.names_of_groups(connection, owner.id)
-    named = {each.id: each.name for each in rules.rules_in_force(connection, owner.id)}
+    named = _rule_names(connection, owner)
     by_grant: dict[str, list[OpenOrigin]] = {}
     for origin in origins:
         by_grant.setdefault(origin.grant_id, []).append(origin)
@@ -200,6 +199,10 @@ def _views(
             )
         )
     return sorted(views, key=lambda view: (view.scope, view.holder_kind, view.holder))
+
+
+def _rule_names(connection: Connection, owner: Organization) -> dict[str, str]:
+    return {each.id: each.name for each in rules.rules_in_force(connection, owner.id)}
 
 
 def _origin_text(origin: OpenOrigin, rule_names: dict[str, str]) -> str:

@@ -1,6 +1,5 @@
 """Accounts, members and groups as the command line names them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +11,7 @@ from scim_bridge.domain.roles import ApiRole
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
-from scim_bridge.store.schema import account, directory, grant, member, membership, nesting, scim_user, user_group
+from scim_bridge.store.schema import account, directory, grant, member, scim_user, user_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,29 +120,6 @@ def working_owners(connection: sa.Connection, organization_id: OrganizationId, *
     if lock:
         query = query.with_for_update()
     return {MemberId(found) for found in connection.execute(query).scalars()}
-
-
-def members_under(connection: sa.Connection, group_ids: Iterable[GroupId]) -> list[MemberId]:
-    """Return everybody in these groups and in the groups that they contain, at any depth."""
-    below = (
-        sa.select(user_group.c.id.label("group_id"))
-        .where(user_group.c.id.in_(sorted(set(group_ids))))
-        .cte("below", recursive=True)
-    )
-    # UNION, not UNION ALL: groups that contain one another end the walk instead of hanging it.
-    below = below.union(
-        sa.select(nesting.c.child_id).join(
-            below, sa.and_(nesting.c.parent_id == below.c.group_id, nesting.c.valid_to.is_(None))
-        )
-    )
-    query = (
-        sa.select(membership.c.member_id)
-        .distinct()
-        .join(below, membership.c.group_id == below.c.group_id)
-        .where(membership.c.valid_to.is_(None))
-        .order_by(membership.c.member_id)
-    )
-    return [MemberId(found) for found in connection.execute(query).scalars()]
 
 
 def _groups(organization_id: OrganizationId) -> sa.Select[Any]:
