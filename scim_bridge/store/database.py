@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from scim_bridge.domain.keys import fold
 from scim_bridge.errors import StoreError, Unavailable
 
 Connection = sa.Connection
@@ -116,10 +117,16 @@ def _sqlite_engine(url: URL) -> sa.Engine:
 def _set_pragmas(connection: Any, _entry: ConnectionPoolEntry) -> None:
     # The driver's own transaction control would begin too late, and never IMMEDIATE.
     connection.isolation_level = None
+    # SQLite's own lower() knows ASCII only.
+    connection.create_function("bridge_fold", 1, _fold, deterministic=True)
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _fold(text: object) -> object:
+    return fold(text) if isinstance(text, str) else text
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -12,6 +12,13 @@ def record_fact(
 ) -> None:
     """Say that ``attribute`` of an object is ``value`` from the change's moment on; the fact before it ends then."""
     end_facts(connection, change, object_id, attribute)
+    start_fact(connection, change, noun, object_id, attribute, value)
+
+
+def start_fact(
+    connection: sa.Connection, change: Change, noun: str, object_id: str, attribute: str, value: str | None
+) -> None:
+    """Say the first fact about an attribute of an object that was made just now."""
     connection.execute(
         sa.insert(fact).values(
             id=new_id(),

@@ -109,6 +109,14 @@ sa.Index(
     sqlite_where=scim_user.c.removed_at.is_(None),
     postgresql_where=scim_user.c.removed_at.is_(None),
 )
+# A person who comes back is known again by the name of the user that was removed.
+sa.Index(
+    "ix_scim_user_removed",
+    scim_user.c.directory_id,
+    scim_user.c.user_name_key,
+    sqlite_where=scim_user.c.removed_at.is_not(None),
+    postgresql_where=scim_user.c.removed_at.is_not(None),
+)
 
 user_group = sa.Table(
     "user_group",

@@ -1,0 +1,80 @@
+"""What an identity provider says about a person or a group, as the rules see it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scim_bridge.domain.keys import fold
+
+Document = dict[str, Any]
+"""A resource as it was sent, less what the server owns (id, meta, groups, members) and less any password."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecord:
+    """A user as it should be stored: the document, and what rules and look-ups need of it."""
+
+    user_name: str
+    active: bool
+    document: Document
+    external_id: str | None = None
+    email: str | None = None
+    display_name: str | None = None
+
+    @property
+    def user_name_key(self) -> str:
+        """Return the form in which userName is unique."""
+        return fold(self.user_name)
+
+    @property
+    def email_key(self) -> str | None:
+        """Return the form in which the e-mail address is compared."""
+        return None if self.email is None else fold(self.email)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRecord:
+    """A group as it should be stored, without its members."""
+
+    display_name: str
+    document: Document
+    external_id: str | None = None
+
+    @property
+    def display_name_key(self) -> str:
+        """Return the form in which displayName is unique."""
+        return fold(self.display_name)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChange:
+    """
+    What becomes of a group's member list, without the list.
+
+    ``remove`` are asked-for removals by name. With ``replace`` the list becomes exactly ``add``; whoever is missing
+    from it without having been named in ``remove`` is an inferred removal.
+    """
+
+    add: Mapping[str, None] = field(default_factory=dict)
+    remove: Mapping[str, None] = field(default_factory=dict)
+    replace: bool = False
+
+    def then_add(self, ids: Mapping[str, None]) -> "MemberChange":
+        """Return this change followed by an addition."""
+        kept = {value: None for value in self.remove if value not in ids}
+        return MemberChange({**self.add, **ids}, kept, self.replace)
+
+    def then_remove(self, ids: Mapping[str, None]) -> "MemberChange":
+        """Return this change followed by the removal of these members by name."""
+        left = {value: None for value in self.add if value not in ids}
+        return MemberChange(left, {**self.remove, **ids}, self.replace)
+
+    def then_replace(self, ids: Mapping[str, None]) -> "MemberChange":
+        """Return this change followed by a new list; what was named for removal before stays asked for."""
+        named = {value: None for value in self.remove if value not in ids}
+        return MemberChange(dict(ids), named, replace=True)
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether there is nothing to do."""
+        return not (self.add or self.remove or self.replace)

@@ -1,0 +1,244 @@
+"""
+A filter tree as SQL, on both databases.
+
+The usual look-ups (userName, externalId, id, displayName, active, times, memberships) use columns with an index;
+every other attribute is read out of the stored document. `domain.filters.matches` says what each node means.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+
+from scim_bridge.domain.filters import (
+    Attribute,
+    Compare,
+    Either,
+    Every,
+    Filter,
+    Not,
+    Operator,
+    Path,
+    Present,
+    Some,
+)
+from scim_bridge.domain.keys import fold
+from scim_bridge.errors import Invalid
+from scim_bridge.store.documents import DocumentReader, by_code_point, reader
+from scim_bridge.store.schema import membership, nesting, scim_user, user_group
+
+Row = TypeVar("Row")
+Condition = sa.ColumnElement[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """A part of what was found, and how much that is in all."""
+
+    total: int
+    rows: list[Row]
+
+
+def find_page(
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: Sequence[sa.Column[Any]],
+    where: Sequence[Condition],
+    offset: int,
+    count: int,
+) -> tuple[int, Sequence[sa.Row[Any]]]:
+    """Return the exact number of rows and one page of them, in the order of their ids."""
+    rows: Sequence[sa.Row[Any]] = ()
+    if count:
+        query = sa.select(*columns).where(*where).order_by(table.c.id).limit(count).offset(offset)
+        rows = connection.execute(query).all()
+    if rows and len(rows) < count:
+        return offset + len(rows), rows
+    total = connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
+    return total, rows
+
+
+def user_condition(connection: sa.Connection, filter_: Filter) -> Condition:
+    """Return the condition on ``scim_user`` for a filter."""
+    return _Compiler(reader(connection, scim_user.c.document), _USER_COLUMNS, _USER_LISTS).visit(filter_)
+
+
+def group_condition(connection: sa.Connection, filter_: Filter) -> Condition:
+    """Return the condition on ``user_group`` for a filter."""
+    return _Compiler(reader(connection, user_group.c.document), _GROUP_COLUMNS, _GROUP_LISTS).visit(filter_)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    column: sa.ColumnElement[Any]
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _References:
+    """A list that is rows of other tables: each with the column that holds ``value`` and the condition of its rows."""
+
+    tables: tuple[tuple[sa.Column[Any], Condition], ...]
+
+
+_USER_COLUMNS: Mapping[Path, _Column] = {
+    ("id",): _Column(scim_user.c.id),
+    ("userName",): _Column(scim_user.c.user_name_key, folded=True),
+    ("externalId",): _Column(scim_user.c.external_id),
+    ("active",): _Column(scim_user.c.active),
+    ("meta", "created"): _Column(scim_user.c.created_at),
+    ("meta", "lastModified"): _Column(scim_user.c.updated_at),
+}
+_GROUP_COLUMNS: Mapping[Path, _Column] = {
+    ("id",): _Column(user_group.c.id),
+    ("displayName",): _Column(user_group.c.display_name_key, folded=True),
+    ("externalId",): _Column(user_group.c.external_id),
+    ("meta", "created"): _Column(user_group.c.created_at),
+    ("meta", "lastModified"): _Column(user_group.c.updated_at),
+}
+_IN_FORCE = sa.and_(membership.c.valid_to.is_(None), membership.c.held.is_(False))
+_NESTED = sa.and_(nesting.c.valid_to.is_(None), nesting.c.held.is_(False))
+_USER_LISTS: Mapping[Path, _References] = {
+    ("groups",): _References(
+        ((membership.c.group_id, sa.and_(membership.c.scim_user_id == scim_user.c.id, _IN_FORCE)),)
+    )
+}
+_GROUP_LISTS: Mapping[Path, _References] = {
+    ("members",): _References(
+        (
+            (membership.c.scim_user_id, sa.and_(membership.c.group_id == user_group.c.id, _IN_FORCE)),
+            (nesting.c.child_id, sa.and_(nesting.c.parent_id == user_group.c.id, _NESTED)),
+        )
+    )
+}
+
+
+class _Compiler:
+    """Turns one tree into one condition; every part of it is true or false, never NULL, so that ``not`` is right."""
+
+    def __init__(
+        self, document: DocumentReader, columns: Mapping[Path, _Column], lists: Mapping[Path, _References]
+    ) -> None:
+        self._document = document
+        self._columns = columns
+        self._lists = lists
+
+    def visit(self, filter_: Filter) -> Condition:
+        match filter_:
+            case Compare(attribute, operator, value):
+                return self._compare(attribute, operator, value)
+            case Present(attribute):
+                return self._present(attribute)
+            case Some(path, term):
+                return self._some(path, term)
+            case Not(term):
+                return sa.not_(self.visit(term))
+            case Every(terms):
+                return sa.and_(sa.true(), *(self.visit(term) for term in terms))
+            case Either(terms):
+                return sa.or_(sa.false(), *(self.visit(term) for term in terms))
+
+    def _compare(self, attribute: Attribute, operator: Operator, value: str | bool | float | None) -> Condition:
+        if value is None:
+            present = self._present(attribute)
+            return present if operator is Operator.NOT_EQUAL else sa.not_(present)
+        if operator is Operator.NOT_EQUAL:
+            return sa.not_(self._compare(attribute, Operator.EQUAL, value))
+        known = self._columns.get(attribute.path)
+        if known is not None:
+            return _sure(_compare_column(known, operator, value))
+        if isinstance(value, bool):
+            return _sure(self._document.flag(attribute.path) == ("true" if value else "false"))
+        if isinstance(value, str):
+            found, wanted = self._document.text(attribute.path), sa.literal(value, sa.Text)
+            if not attribute.exact:
+                return _sure(_apply(operator, self._document.fold(found), self._document.fold(wanted)))
+            return _sure(_apply(operator, found, wanted))
+        return _sure(_apply(operator, self._document.number(attribute.path), sa.literal(float(value), sa.Double)))
+
+    def _present(self, attribute: Attribute) -> Condition:
+        known = self._columns.get(attribute.path)
+        if known is not None:
+            return known.column.is_not(None)
+        if attribute.path in self._lists:
+            return sa.or_(
+                *(sa.exists().where(condition) for _, condition in self._lists[attribute.path].tables),
+            )
+        return self._document.present(attribute.path)
+
+    def _some(self, path: Path, term: Filter) -> Condition:
+        references = self._lists.get(path)
+        if references is None:
+            rows, element = self._document.each(path)
+            inner = _Compiler(element, {}, {}).visit(term)
+            return sa.exists(sa.select(sa.literal(1)).select_from(rows).where(inner))
+        parts = []
+        for column, condition in references.tables:
+            inner = _Compiler(_Nothing(), {("value",): _Column(column)}, {}).visit(term)
+            parts.append(sa.exists().where(condition, inner))
+        return sa.or_(*parts)
+
+
+class _Nothing:
+    """The reader for lists of references: of an entry, only ``value`` can be asked."""
+
+    def _refuse(self, *_asked: Any, **_named: Any) -> Any:
+        raise Invalid("Of the entries of members and groups, only value can be filtered.", scim_type="invalidFilter")
+
+    text = number = flag = present = each = fold = _refuse
+
+
+def _compare_column(known: _Column, operator: Operator, value: str | bool | float) -> Condition:
+    column = known.column
+    if isinstance(column.type, sa.Boolean):
+        return column.is_(value) if isinstance(value, bool) else sa.false()
+    if not isinstance(value, str):
+        return sa.false()
+    if not isinstance(column.type, sa.String):
+        return _apply(operator, column, sa.literal(_time(value), column.type))
+    return _apply(operator, column, sa.literal(fold(value) if known.folded else value, sa.Text))
+
+
+def _time(value: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise Invalid(f"{value!r} is not a date and time (RFC 7643 §2.3.5).", scim_type="invalidFilter") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _apply(operator: Operator, found: sa.ColumnElement[Any], wanted: sa.ColumnElement[Any]) -> Condition:
+    length = sa.func.length
+    match operator:
+        case Operator.EQUAL:
+            return found == wanted
+        case Operator.CONTAINS:
+            # No LIKE: its wildcards would have to be escaped, and SQLite's ignores case.
+            return sa.and_(found.is_not(None), sa.or_(wanted == "", sa.func.replace(found, wanted, "") != found))
+        case Operator.STARTS:
+            return sa.func.substr(found, 1, length(wanted)) == wanted
+        case Operator.ENDS:
+            tail = sa.func.substr(found, length(found) - length(wanted) + 1)
+            return sa.and_(length(found) >= length(wanted), tail == wanted)
+        case _:
+            return _in_order(operator, found, wanted)
+
+
+def _in_order(operator: Operator, found: sa.ColumnElement[Any], wanted: sa.ColumnElement[Any]) -> Condition:
+    if isinstance(found.type, sa.String):
+        found, wanted = by_code_point(found), by_code_point(wanted)
+    match operator:
+        case Operator.GREATER:
+            return found > wanted
+        case Operator.GREATER_OR_EQUAL:
+            return found >= wanted
+        case Operator.LESS:
+            return found < wanted
+        case _:
+            return found <= wanted
+
+
+def _sure(condition: Condition) -> Condition:
+    return sa.func.coalesce(condition, sa.false())

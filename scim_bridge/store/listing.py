@@ -1,0 +1,38 @@
+"""A list of values as one parameter: no limit on its length, and one prepared statement whatever the length."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class _EachOf(FunctionElement[Any]):
+    """The rows of a JSON array of texts, in a column called ``value``."""
+
+    inherit_cache = True
+    name = "each_of"
+
+
+@compiles(_EachOf, "sqlite")
+def _sqlite(element: _EachOf, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_EachOf, "postgresql")
+def _postgresql(element: _EachOf, compiler: SQLCompiler, **options: Any) -> str:
+    return f"jsonb_array_elements_text(CAST({compiler.process(element.clauses, **options)} AS jsonb))"
+
+
+def listed(parameter: str) -> sa.Select[Any]:
+    """Return the sub-select for ``column.in_(listed("ids"))``; bind the parameter to `as_list` of the values."""
+    rows = _EachOf(sa.bindparam(parameter, type_=sa.Text))
+    return sa.select(sa.column("value", sa.Text)).select_from(rows)
+
+
+def as_list(values: Iterable[str]) -> str:
+    """Return the value of a parameter of `listed`."""
+    return orjson.dumps(list(values)).decode()

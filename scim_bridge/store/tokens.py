@@ -1,0 +1,75 @@
+"""Directory tokens as a request presents them: one indexed look-up by digest."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from scim_bridge.domain.organizations import OrganizationId
+from scim_bridge.domain.people import DirectoryId, DirectoryKind, DirectoryState
+from scim_bridge.store.schema import directory, directory_token, organization
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedToken:
+    """A token that exists, with the directory it speaks for; whether it is still good is the caller's to judge."""
+
+    id: str
+    directory_id: DirectoryId
+    directory_name: str
+    organization_id: OrganizationId
+    kind: DirectoryKind
+    state: DirectoryState
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+_FIND = (
+    sa.select(
+        directory_token.c.id,
+        directory_token.c.directory_id,
+        directory.c.name,
+        directory.c.organization_id,
+        directory.c.kind,
+        directory.c.state,
+        directory_token.c.expires_at,
+        directory_token.c.revoked_at,
+        directory_token.c.last_used_at,
+    )
+    .join(directory, directory_token.c.directory_id == directory.c.id)
+    .join(organization, directory.c.organization_id == organization.c.id)
+    .where(directory_token.c.digest == sa.bindparam("digest"), organization.c.removed_at.is_(None))
+)
+
+_TOUCH = (
+    sa.update(directory_token)
+    .where(
+        directory_token.c.id == sa.bindparam("token"),
+        sa.or_(directory_token.c.last_used_at.is_(None), directory_token.c.last_used_at < sa.bindparam("before")),
+    )
+    .values(
+        last_used_at=sa.bindparam("at"),
+        last_address=sa.bindparam("address"),
+        last_user_agent=sa.bindparam("user_agent"),
+    )
+)
+
+
+def find(connection: sa.Connection, digest: str) -> PresentedToken | None:
+    """Return the token whose text has this hex SHA-256."""
+    row = connection.execute(_FIND, {"digest": digest}).one_or_none()
+    if row is None:
+        return None
+    token, directory_id, name, organization_id, kind, state, *times = row
+    return PresentedToken(
+        token, directory_id, name, organization_id, DirectoryKind(kind), DirectoryState(state), *times
+    )
+
+
+def touch(
+    connection: sa.Connection, token_id: str, at: datetime, before: datetime, address: str | None, user_agent: str
+) -> None:
+    """Note that a token was used, unless another request noted it after ``before``."""
+    values = {"token": token_id, "at": at, "before": before, "address": address, "user_agent": user_agent[:255]}
+    connection.execute(_TOUCH, values)

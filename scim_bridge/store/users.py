@@ -1,0 +1,209 @@
+"""SCIM users: the document that a directory sent, and the columns it is found by."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from scim_bridge.domain.filters import Filter
+from scim_bridge.domain.people import DirectoryId, MemberId, ScimUserId
+from scim_bridge.domain.provisioning import Document, UserRecord
+from scim_bridge.errors import NotUnique
+from scim_bridge.store.changes import Change
+from scim_bridge.store.filters import Page, find_page, user_condition
+from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.schema import scim_user
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUser:
+    """A user of a directory as stored; ``document`` is JSON text."""
+
+    id: ScimUserId
+    directory_id: DirectoryId
+    member_id: MemberId
+    user_name: str
+    external_id: str | None
+    active: bool
+    document: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    removed_at: datetime | None
+
+    def read_document(self) -> Document:
+        """Return the document as a dictionary of its own."""
+        read: Document = orjson.loads(self.document)
+        return read
+
+
+_COLUMNS = (
+    scim_user.c.id,
+    scim_user.c.directory_id,
+    scim_user.c.member_id,
+    scim_user.c.user_name,
+    scim_user.c.external_id,
+    scim_user.c.active,
+    scim_user.c.document,
+    scim_user.c.version,
+    scim_user.c.created_at,
+    scim_user.c.updated_at,
+    scim_user.c.removed_at,
+)
+_IN_DIRECTORY = sa.select(*_COLUMNS).where(scim_user.c.directory_id == sa.bindparam("directory"))
+_LIVE = _IN_DIRECTORY.where(scim_user.c.removed_at.is_(None))
+_GONE = _IN_DIRECTORY.where(scim_user.c.removed_at.is_not(None))
+_GET = _LIVE.where(scim_user.c.id == sa.bindparam("id"))
+# NO KEY UPDATE: memberships that only refer to the user do not wait for it.
+_LOCK = _GET.with_for_update(key_share=True)
+_BY_NAME = _LIVE.where(scim_user.c.user_name_key == sa.bindparam("key")).with_for_update(key_share=True)
+_GONE_BY_NAME = _GONE.where(scim_user.c.user_name_key == sa.bindparam("key")).order_by(scim_user.c.id.desc()).limit(1)
+_BY_EXTERNAL_ID = _LIVE.where(scim_user.c.external_id == sa.bindparam("key")).limit(2).with_for_update(key_share=True)
+_GONE_BY_EXTERNAL_ID = _GONE.where(scim_user.c.external_id == sa.bindparam("key")).order_by(scim_user.c.id.desc())
+_OTHERS_LIVE = sa.select(scim_user.c.id).where(
+    scim_user.c.member_id == sa.bindparam("member"),
+    scim_user.c.directory_id == sa.bindparam("directory"),
+    scim_user.c.removed_at.is_(None),
+)
+_INSERT = sa.insert(scim_user)
+_UPDATE = sa.update(scim_user).where(scim_user.c.id == sa.bindparam("user"))
+
+
+def get_user(connection: sa.Connection, directory_id: DirectoryId, user_id: str) -> StoredUser | None:
+    """Return a directory's present user."""
+    return _one(connection, _GET, {"directory": directory_id, "id": user_id})
+
+
+def lock_user(connection: sa.Connection, directory_id: DirectoryId, user_id: str) -> StoredUser | None:
+    """Return a directory's present user, kept from other writers until the transaction ends."""
+    return _one(connection, _LOCK, {"directory": directory_id, "id": user_id})
+
+
+def lock_by_user_name(connection: sa.Connection, directory_id: DirectoryId, key: str) -> StoredUser | None:
+    """Return the present user with this userName key, locked."""
+    return _one(connection, _BY_NAME, {"directory": directory_id, "key": key})
+
+
+def lock_only_carrier(connection: sa.Connection, directory_id: DirectoryId, external_id: str) -> StoredUser | None:
+    """Return the present user with this externalId, locked, if exactly one carries it."""
+    rows = connection.execute(_BY_EXTERNAL_ID, {"directory": directory_id, "key": external_id}).all()
+    return _user(rows[0]) if len(rows) == 1 else None
+
+
+def find_gone(connection: sa.Connection, directory_id: DirectoryId, record: UserRecord) -> StoredUser | None:
+    """Return the removed user that a record names: by userName, else by an externalId that one person alone carried."""
+    by_name = _one(connection, _GONE_BY_NAME, {"directory": directory_id, "key": record.user_name_key})
+    if by_name is not None or record.external_id is None:
+        return by_name
+    rows = connection.execute(_GONE_BY_EXTERNAL_ID, {"directory": directory_id, "key": record.external_id}).all()
+    found = [_user(row) for row in rows]
+    return found[0] if len({user.member_id for user in found}) == 1 else None
+
+
+def has_present_user(connection: sa.Connection, directory_id: DirectoryId, member_id: MemberId) -> bool:
+    """Say whether a directory has a present user for this member."""
+    query = {"member": member_id, "directory": directory_id}
+    return connection.execute(_OTHERS_LIVE, query).first() is not None
+
+
+def find_users(
+    connection: sa.Connection, directory_id: DirectoryId, filter_: Filter | None, offset: int, count: int
+) -> Page[StoredUser]:
+    """Return a page of the directory's present users that satisfy the filter, in the order of their ids."""
+    where = [scim_user.c.directory_id == directory_id, scim_user.c.removed_at.is_(None)]
+    if filter_ is not None:
+        where.append(user_condition(connection, filter_))
+    total, rows = find_page(connection, scim_user, _COLUMNS, where, offset, count)
+    return Page(total, [_user(row) for row in rows])
+
+
+def insert_user(
+    connection: sa.Connection, change: Change, directory_id: DirectoryId, member_id: MemberId, record: UserRecord
+) -> StoredUser:
+    """Add a user; raises NotUnique if its userName is taken in the directory."""
+    made = ScimUserId(new_id())
+    values = _values(record, 1, change.at)
+    values |= {"id": made, "organization_id": change.organization_id, "directory_id": directory_id}
+    values |= {"member_id": member_id, "created_at": change.at}
+    _write(connection, _INSERT, values, record.user_name)
+    return StoredUser(
+        made,
+        directory_id,
+        member_id,
+        record.user_name,
+        record.external_id,
+        record.active,
+        values["document"],
+        1,
+        change.at,
+        change.at,
+        None,
+    )
+
+
+def update_user(connection: sa.Connection, change: Change, user: StoredUser, record: UserRecord) -> StoredUser:
+    """Store a new state of a user; raises NotUnique if its userName is taken in the directory."""
+    values = _values(record, user.version + 1, change.at)
+    _write(connection, _UPDATE, {"user": user.id, **values}, record.user_name)
+    return StoredUser(
+        user.id,
+        user.directory_id,
+        user.member_id,
+        record.user_name,
+        record.external_id,
+        record.active,
+        values["document"],
+        user.version + 1,
+        user.created_at,
+        change.at,
+        None,
+    )
+
+
+def remove_user(connection: sa.Connection, change: Change, user: StoredUser) -> None:
+    """Take a user out of its directory; the row stays, so that the same person can be known again."""
+    connection.execute(
+        _UPDATE,
+        {"user": user.id, "removed_at": change.at, "updated_at": change.at, "version": user.version + 1},
+    )
+
+
+def canonical(document: Document) -> str:
+    """Return a document as the text that is stored: equal documents give equal text."""
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _values(record: UserRecord, version: int, at: datetime) -> dict[str, Any]:
+    return {
+        "user_name": record.user_name,
+        "user_name_key": record.user_name_key,
+        "external_id": record.external_id,
+        "email_key": record.email_key,
+        "display_name": record.display_name,
+        "active": record.active,
+        "document": canonical(record.document),
+        "version": version,
+        "updated_at": at,
+    }
+
+
+def _write(connection: sa.Connection, statement: sa.Insert | sa.Update, values: dict[str, Any], name: str) -> None:
+    try:
+        connection.execute(statement, values)
+    except IntegrityError as error:
+        if "user_name_key" in str(error.orig):
+            raise NotUnique(f"Another user of this directory has the userName {name!r}.") from None
+        raise
+
+
+def _one(connection: sa.Connection, statement: sa.Select[Any], values: dict[str, str]) -> StoredUser | None:
+    row = connection.execute(statement, values).first()
+    return None if row is None else _user(row)
+
+
+def _user(row: Sequence[Any]) -> StoredUser:
+    return StoredUser(*row)
