@@ -164,15 +164,23 @@ def standing_grants(grants: list[Grant]) -> list[Grant]:
 
     Priority only decides between rules: a grant with any other origin always stands.
     """
-    lowest = min(
+    lowest = _lowest_priority(grants)
+    return [grant for grant in grants if not _is_by_rule_only(grant) or _has_rule_of(grant, lowest)]
+
+
+def _lowest_priority(grants: list[Grant]) -> int | None:
+    return min(
         (origin.priority or 0 for grant in grants for origin in grant.origins if origin.kind is OriginKind.RULE),
         default=None,
     )
-    return [
-        grant
-        for grant in grants
-        if any(origin.kind is not OriginKind.RULE or (origin.priority or 0) == lowest for origin in grant.origins)
-    ]
+
+
+def _is_by_rule_only(grant: Grant) -> bool:
+    return all(origin.kind is OriginKind.RULE for origin in grant.origins)
+
+
+def _has_rule_of(grant: Grant, priority: int | None) -> bool:
+    return any(origin.kind is OriginKind.RULE and (origin.priority or 0) == priority for origin in grant.origins)
 
 
 def scope_role(grants: Iterable[Grant], scope: Scope) -> KubernetesRole | None:
@@ -205,10 +213,11 @@ def api_roles(tree: Tree, scope: Scope, grants: Iterable[Grant]) -> frozenset[st
 
 def _standing_api_grants(grants: list[Grant]) -> list[Grant]:
     """Return the API grants of one scope that stand; rules of one priority keep only the strongest role."""
+    lowest = _lowest_priority(grants)
+    strengths = [api_role_strength(g.api_role or "") for g in grants if _has_rule_of(g, lowest)]
+    strongest = max(strengths, default=0)
     standing = standing_grants(grants)
-    by_rule = [g for g in standing if all(origin.kind is OriginKind.RULE for origin in g.origins)]
-    strongest = max((api_role_strength(g.api_role or "") for g in by_rule), default=0)
-    return [g for g in standing if g not in by_rule or api_role_strength(g.api_role or "") == strongest]
+    return [g for g in standing if not _is_by_rule_only(g) or api_role_strength(g.api_role or "") == strongest]
 
 
 def _by_scope(grants: Iterable[Grant]) -> dict[Scope, list[Grant]]:

@@ -27,6 +27,8 @@ CLUSTER_LABEL = f"{LABEL_DOMAIN}/cluster"
 KEY_ANNOTATION = f"{LABEL_DOMAIN}/key"
 HASH_ANNOTATION = f"{LABEL_DOMAIN}/subjects-hash"
 MAX_SHARD_BITS = 12
+MAX_KEY = 2048
+MAX_SUBJECT = 1024
 TEMPLATE_FIELDS = ("user_name", "email", "external_id", "member_id")
 
 
@@ -106,15 +108,20 @@ class Binding:
 def parse_key(text: str) -> BindingKey:
     """Read a key annotation; raises Invalid when it is not one of ours."""
     try:
-        data = json.loads(text)
+        # Whoever may write bindings writes what they like here: nothing of it may stop a pass.
+        data = json.loads(text[: MAX_KEY + 1])
         bits, index = data["shard"]
+        if type(bits) is not int or type(index) is not int or not isinstance(data["namespace"], str | None):
+            raise Invalid("not a key of this product: a part of it is of the wrong kind")
+        if not 0 <= bits <= MAX_SHARD_BITS or not 0 <= index < 2**bits:
+            raise Invalid("not a key of this product: there is no such shard")
         key = BindingKey(
             OrganizationId(str(data["organization"])),
             ClusterId(str(data["cluster"])),
             Family(data["namespace"], KubernetesRole(data["role"]), SubjectKind(data["subjects"])),
-            Shard(int(bits), int(index)),
+            Shard(bits, index),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Invalid(f"not a key of this product: {error}") from error
     if key.canonical != text:
         raise Invalid("not a key of this product: not in canonical form")
@@ -158,6 +165,8 @@ def render_subject(cluster: Cluster, member: Member) -> str:
     text = _expand(cluster.user_template, values)
     if cluster.case_rule is CaseRule.LOWER:
         text = text.lower()
+    if len(text) > MAX_SUBJECT:
+        raise Invalid(f"the subject has more than {MAX_SUBJECT} characters")
     if not text.strip() or any(not values[name] for name in template_fields(cluster.user_template)):
         raise Invalid(f"the subject template {cluster.user_template!r} has no value for this person")
     if text.lower().startswith("system:") or text != text.strip() or not text.isprintable():

@@ -48,16 +48,20 @@ def brake(
     Hold back the surplus of a plan's inferred removals.
 
     ``subjects_left`` is how many subjects the cluster has after the plan. ``ceiling`` are exactly the removals that
-    somebody approved. Which removals flow under the limit follows the plan's order, so it is the same every time.
+    somebody approved. A person counts once, whatever they lose; who flows under the limit follows the plan's order,
+    so it is the same every time.
     """
     inferred = [removal for removal in plan.removals if not is_asked_for(removal) and removal not in ceiling]
     if not inferred:
         return plan
     checked = list(windows)
     room = min((limits.allowance(each.subjects_at_start) - each.removed for each in checked), default=len(inferred))
+    # One subject more or less is one person more or less, in however many namespaces.
+    subjects = list(dict.fromkeys(subject for _, subject in inferred))
     if subjects_left == 0 and any(each.subjects_at_start >= limits.to_zero_from for each in checked):
         room = 0
-    return hold(plan, inferred[max(0, room) :])
+    waiting = set(subjects[max(0, room) :])
+    return hold(plan, [(family, subject) for family, subject in inferred if subject in waiting])
 
 
 def hold_everything_inferred(plan: Plan, is_asked_for: Callable[[Removal], bool]) -> Plan:

@@ -25,11 +25,16 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """The bindings a cluster should have, whom each subject stands for, and what could not be granted."""
+    """
+    The bindings a cluster should have, whom each subject stands for, and what could not be granted.
+
+    Nothing may be inferred from what is missing here unless it is ``complete``: unknown is not empty.
+    """
 
     bindings: tuple[Binding, ...] = ()
     conditions: tuple[Condition, ...] = ()
     subjects: Mapping[str, MemberId] = field(default_factory=dict)
+    complete: bool = True
 
 
 def desired(
@@ -66,7 +71,7 @@ def desired(
         members = families[family]
         bits = shard_bits(len(members), per_binding, bits_now.get(family, 0))
         bindings += shard_family(snapshot.organization_id, cluster_id, family, members, bits)
-    return Desired(tuple(bindings), tuple(sorted(conditions)), subjects)
+    return Desired(tuple(bindings), tuple(sorted(conditions)), subjects, mapped.complete)
 
 
 def desired_families(

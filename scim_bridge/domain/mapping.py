@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from scim_bridge.domain.organizations import ProjectId, Scope, ScopeKind, Tree, UnitId
+from scim_bridge.domain.patterns import match_pattern
 from scim_bridge.domain.roles import KubernetesRole
 
-MAX_NAME = 256
 CAPTURE = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
 
 
@@ -35,6 +35,13 @@ class Match:
     kind: MatchKind
     text: str
     values: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Return what two conditions share when they match the same people."""
+        if self.kind in (MatchKind.GROUP_ID, MatchKind.GROUP_PATTERN):
+            return (self.kind, self.text)
+        return (self.kind, self.text.casefold(), *sorted({value.casefold() for value in self.values}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +173,7 @@ def match_group(rule: Rule, group: GroupFacts) -> dict[str, str] | None:
         case MatchKind.GROUP_PREFIX:
             return {} if name.casefold().startswith(wanted.casefold()) else None
         case MatchKind.GROUP_PATTERN:
-            # A bounded subject: the patterns allowed are simple, but a name may be a megabyte.
-            found = re.fullmatch(wanted, name) if len(name) <= MAX_NAME else None
-            return found.groupdict() if found else None
+            return match_pattern(wanted, name)
         case MatchKind.ATTRIBUTE:
             return None
 
@@ -254,16 +259,19 @@ def _granted(matched: Iterable[tuple[Rule, dict[str, str] | None]], tree: Tree) 
 
 def resolve(rule: Rule, captures: Mapping[str, str], tree: Tree) -> Scope | Unmapped:
     """Return the scope a rule names once captures are filled in; it must lie under the rule's parent."""
-    for name, value in captures.items():
+    used = {name: captures.get(name, "") for name in CAPTURE.findall(rule.scope)}
+    for name, value in used.items():
         # A captured name is one name: it cannot climb the tree or start another path.
         if not value or "/" in value or ":" in value or "{" in value:
             return Unmapped(rule.name, f"the captured {name} {value!r} is not a name")
-    text = CAPTURE.sub(lambda found: captures.get(found.group(1), ""), rule.scope)
+    text = CAPTURE.sub(lambda found: used[found.group(1)], rule.scope)
     scope = find_scope(text, tree)
     parent = find_scope(rule.parent, tree)
     if scope is None:
         return Unmapped(rule.name, f"there is no {text}")
-    if parent is None or parent not in tree.lineage(scope):
+    # What a name chooses lies below the parent and is never the parent itself: that would be more than was meant.
+    above = tree.lineage(scope)[1 if used else 0 :]
+    if parent is None or parent not in above:
         return Unmapped(rule.name, f"{text} does not lie under {rule.parent}")
     return scope
 

@@ -4,7 +4,16 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from scim_bridge.domain.organizations import Cluster, NamespaceClaim, Project, Scope, ScopeKind, Tree
+from scim_bridge.domain.organizations import (
+    Cluster,
+    NamespaceClaim,
+    Project,
+    ProjectId,
+    Scope,
+    ScopeKind,
+    Service,
+    Tree,
+)
 from scim_bridge.errors import Invalid
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -13,10 +22,16 @@ _SELECTOR_TERM = re.compile(r"(?P<key>[A-Za-z0-9][-A-Za-z0-9_./]{0,316})=(?P<val
 
 @dataclass(frozen=True, slots=True)
 class NamespaceMap:
-    """The namespaces of each project and service scope on one cluster; ``problems`` are (kind, about, message)."""
+    """
+    The namespaces of each project and service scope on one cluster.
+
+    ``problems`` are (kind, about, message). ``complete`` is False when selectors count and nobody knows what they
+    select: then what is missing here is unknown, not absent.
+    """
 
     of_scope: Mapping[Scope, tuple[str, ...]] = field(default_factory=dict)
     problems: tuple[tuple[str, str, str], ...] = ()
+    complete: bool = True
 
 
 def is_namespace_name(name: str) -> bool:
@@ -48,40 +63,42 @@ def map_namespaces(
 
     ``namespaces`` are those of the cluster with their labels, None when they are not known.
     """
-    owner: dict[str, str] = {}
+    owner: dict[str, Project] = {}
+    services: dict[ProjectId, list[Service]] = {}
+    for service in tree.services.values():
+        services.setdefault(service.project_id, []).append(service)
     of_scope: dict[Scope, tuple[str, ...]] = {}
     problems: list[tuple[str, str, str]] = []
     for project in sorted(tree.projects.values(), key=lambda each: each.id):
         if cluster.id not in tree.clusters_of_project(project):
             continue
+        mine = services.get(project.id, [])
+        wanted = set(_claimed(project, cluster, namespaces, problems)) | {service.namespace for service in mine}
         held = []
-        for namespace in sorted(set(_claimed(project, cluster, namespaces, problems)) | _services(tree, project)):
+        for namespace in sorted(wanted):
             problem = _problem(cluster, project, namespace, owner)
             if problem is not None:
                 problems.append(problem)
                 continue
-            owner[namespace] = project.id
+            owner[namespace] = project
             held.append(namespace)
         of_scope[Scope(ScopeKind.PROJECT, project.id)] = tuple(held)
-        for service in tree.services.values():
-            if service.project_id == project.id and service.namespace in held:
-                of_scope[Scope(ScopeKind.SERVICE, service.id)] = (service.namespace,)
-    return NamespaceMap(of_scope, tuple(problems))
-
-
-def _services(tree: Tree, project: Project) -> set[str]:
-    return {service.namespace for service in tree.services.values() if service.project_id == project.id}
+        of_scope |= {Scope(ScopeKind.SERVICE, each.id): (each.namespace,) for each in mine if each.namespace in held}
+    return NamespaceMap(of_scope, tuple(problems), not any(kind == "NamespacesUnknown" for kind, _, _ in problems))
 
 
 def _problem(
-    cluster: Cluster, project: Project, namespace: str, owner: Mapping[str, str]
+    cluster: Cluster, project: Project, namespace: str, owner: Mapping[str, Project]
 ) -> tuple[str, str, str] | None:
     if is_forbidden(cluster, namespace) or not is_namespace_name(namespace):
         message = f"project {project.name} claims {namespace!r}, which no project may have; it grants nothing there"
-        return ("NamespaceForbidden", namespace, message)
-    if owner.get(namespace, project.id) != project.id:
-        message = f"project {project.name} claims {namespace!r}, which an earlier project has; it grants nothing there"
-        return ("NamespaceConflict", namespace, message)
+        return ("NamespaceForbidden", f"{project.name}/{namespace}", message)
+    first = owner.get(namespace)
+    if first is not None:
+        message = (
+            f"project {project.name} claims {namespace!r}, which {first.name} already has; it grants nothing there"
+        )
+        return ("NamespaceConflict", f"{project.name}/{namespace}", message)
     return None
 
 
@@ -99,12 +116,25 @@ def _claimed(
         elif not cluster.allow_label_selectors:
             message = f"project {project.name} selects namespaces by label, which this cluster does not allow"
             problems.append(("SelectorsNotAllowed", project.name, message))
-        elif namespaces is not None:
-            yield from _selected(claim, cluster, namespaces)
+        elif namespaces is None:
+            message = f"project {project.name} selects namespaces by label, and the cluster's namespaces are not known"
+            problems.append(("NamespacesUnknown", project.name, message))
+        else:
+            yield from _selected(project, claim, cluster, namespaces, problems)
 
 
-def _selected(claim: NamespaceClaim, cluster: Cluster, namespaces: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    wanted = parse_selector(claim.selector or "")
+def _selected(
+    project: Project,
+    claim: NamespaceClaim,
+    cluster: Cluster,
+    namespaces: Mapping[str, Mapping[str, str]],
+    problems: list[tuple[str, str, str]],
+) -> Iterator[str]:
+    try:
+        wanted = parse_selector(claim.selector or "")
+    except Invalid as error:
+        problems.append(("SelectorInvalid", f"{project.name}/{claim.selector}"[:255], str(error)))
+        return
     for name, labels in namespaces.items():
         # A label on kube-system must not even be reported: whoever can label could make noise.
         if not is_forbidden(cluster, name) and wanted.items() <= labels.items():

@@ -167,7 +167,8 @@ class Tree:
                 service = self.services.get(ServiceId(scope.id))
                 if service is None:
                     return []
-                return [scope, *self.lineage(Scope(ScopeKind.PROJECT, service.project_id))]
+                above = self.lineage(Scope(ScopeKind.PROJECT, service.project_id))
+                return [scope, *above] if above else []
 
     def clusters_of_project(self, project: Project) -> frozenset[ClusterId]:
         """Return the clusters a project's bindings go to: those it lists, else those in its own unit."""

@@ -8,7 +8,7 @@ shrinks, then deletes, so nobody is without access at a moment when desired had 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -54,6 +54,8 @@ class Change:
     One write: ``binding`` is the object to write, or for a delete the object that is there.
 
     ``added`` and ``removed`` are subjects of this object; ``lost`` are those of them that leave the family itself.
+    ``uid`` and ``resource_version`` are the object's as it was read, None for one that is to be made. After a grow
+    the object has a new version: its shrink must name that one.
     """
 
     action: Action
@@ -61,6 +63,8 @@ class Change:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    uid: str | None = field(default=None, compare=False)
+    resource_version: str | None = field(default=None, compare=False)
 
     @property
     def sort_key(self) -> tuple[object, ...]:
@@ -92,13 +96,30 @@ class Plan:
 
     @property
     def hash(self) -> str:
-        """Return a digest of what the whole plan does: the same plan has the same hash, whoever computes it."""
-        rows = sorted(
-            [change.action.value, change.binding.key.canonical, list(change.added), list(change.removed)]
-            for change in (*self.changes, *self.held)
-        )
-        text = json.dumps([self.cluster_id, rows], separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        """
+        Return a digest of what the whole plan does: the same plan has the same hash, whoever computes it.
+
+        It does not depend on resource versions, nor on how much of the plan a brake holds back.
+        """
+        return _digest(self.cluster_id, (*self.changes, *self.held))
+
+    @property
+    def held_hash(self) -> str:
+        """Return a digest of what waits alone: it stays the same while the rest of a plan is being done."""
+        return _digest(self.cluster_id, self.held)
+
+
+def _digest(cluster_id: ClusterId, changes: Iterable[Change]) -> str:
+    added: dict[str, set[str]] = {}
+    removed: dict[str, set[str]] = {}
+    for change in changes:
+        key = change.binding.key.canonical
+        if change.action in (Action.CREATE, Action.GROW):
+            added.setdefault(key, set()).update(change.added)
+        else:
+            removed.setdefault(key, set()).update(change.removed)
+    rows = [[[key, sorted(part[key])] for key in sorted(part)] for part in (added, removed)]
+    return hashlib.sha256(json.dumps([cluster_id, rows], separators=(",", ":")).encode()).hexdigest()
 
 
 def lost_of(changes: Iterable[Change]) -> tuple[tuple[Family, str], ...]:
@@ -125,7 +146,7 @@ def plan_changes(cluster_id: ClusterId, desired: Iterable[Binding], observed: It
         if key not in want:
             removed = seen.binding.subjects
             lost = _lost(key, removed, kept_in_family)
-            changes.append(Change(Action.DELETE, seen.binding, removed=removed, lost=lost))
+            changes.append(_as_read(seen, Change(Action.DELETE, seen.binding, removed=removed, lost=lost)))
     return Plan(cluster_id, tuple(sorted(changes, key=lambda change: change.sort_key)))
 
 
@@ -141,11 +162,15 @@ def _update(want: Binding, seen: Seen, kept_in_family: Mapping[Family, set[str]]
     changes = []
     if added or not seen.intact:
         union = tuple(sorted(wanted | have))
-        changes.append(Change(Action.GROW, replace(want, subjects=union), added=added))
+        changes.append(_as_read(seen, Change(Action.GROW, replace(want, subjects=union), added=added)))
     if removed:
         lost = _lost(want.key, removed, kept_in_family)
-        changes.append(Change(Action.SHRINK, want, removed=removed, lost=lost))
+        changes.append(_as_read(seen, Change(Action.SHRINK, want, removed=removed, lost=lost)))
     return changes
+
+
+def _as_read(seen: Seen, change: Change) -> Change:
+    return replace(change, uid=seen.uid, resource_version=seen.resource_version)
 
 
 def _family_subjects(bindings: Iterable[Binding]) -> dict[Family, set[str]]:
@@ -190,4 +215,21 @@ def _without(change: Change, kept: set[str]) -> list[Change]:
     remaining = set(change.binding.subjects) - set(change.removed) | kept
     lost = tuple(subject for subject in change.lost if subject not in kept)
     binding = replace(change.binding, subjects=tuple(sorted(remaining)))
-    return [Change(Action.SHRINK, binding, removed=removed, lost=lost)]
+    return [replace(change, action=Action.SHRINK, binding=binding, removed=removed, lost=lost)]
+
+
+def after_failures(changes: Iterable[Change], failed: Iterable[Change]) -> tuple[Change, ...]:
+    """
+    Return what may still be taken away when some creates and grows failed.
+
+    A failed write stops only itself, with one exception: whoever only moves to a shard that could not be written
+    stays in the old one, or they would be without what desired had all along.
+    """
+    unwritten: dict[Family, set[str]] = {}
+    for change in failed:
+        unwritten.setdefault(change.binding.key.family, set()).update(change.added)
+    found: list[Change] = []
+    for change in changes:
+        moving = unwritten.get(change.binding.key.family, set()) & (set(change.removed) - set(change.lost))
+        found += _without(change, moving) if moving else [change]
+    return tuple(found)

@@ -4,32 +4,43 @@ import re
 from collections.abc import Mapping
 
 from scim_bridge.domain.mapping import CAPTURE, Match, MatchKind, Rule, RuleSet
+from scim_bridge.domain.organizations import MAX_UNIT_DEPTH
+from scim_bridge.domain.patterns import check_pattern
 from scim_bridge.domain.roles import ApiRole, KubernetesRole
 from scim_bridge.errors import Invalid
 
 VERSION = 1
-MAX_PATTERN = 256
+MAX_RULES = 5000
 _KEYS = {
     "name", "directory", "scope", "parent", "priority", "api_role", "kubernetes_role", "allow_privileged",
     *(kind.value for kind in MatchKind),
 }  # fmt: skip
 _NAME = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9_. ]{0,62}")
-# A quantified group that itself repeats takes exponential time on some name: "(a+)+".
-_NESTED_REPEAT = re.compile(r"[*+}?][^()]*\)\s*[*+{]")
-_SCOPE = re.compile(r"organization|(unit|project|service|cluster):[^:/\s][^:]*")
+# The names of a scope: no colon, no blank at an end, and braces only around the name of a capture.
+_SCOPE_NAME = re.compile(r"(?:[^:/{}\s]|\{[a-z_][a-z0-9_]*\}|(?<=[^/\s]) +(?=[^/\s]))+")
+_NAMES_OF = {
+    "organization": (0, 0),
+    "unit": (1, MAX_UNIT_DEPTH),
+    "project": (1, 1),
+    "service": (2, 2),
+    "cluster": (1, 1),
+}
 _PRIVILEGED_ROLES = (ApiRole.ADMIN, ApiRole.OWNER)
 
 
 def parse_rules(document: Mapping[str, object]) -> RuleSet:
     """Return the rules of a document; raises Invalid, whose ``field`` is like ``rules[3].scope``."""
-    unknown = sorted(set(document) - {"version", "rules", "rule"})
+    unknown = sorted(str(key) for key in document if key not in ("version", "rules", "rule"))
     if unknown:
         raise Invalid(f"A rule file has no key {unknown[0]!r}; it has version and rules.", field=unknown[0])
-    if document.get("version", VERSION) != VERSION:
+    version = document.get("version", VERSION)
+    if isinstance(version, bool) or version != VERSION:
         raise Invalid(f"This release reads rule files of version {VERSION}.", field="version")
     rows = document.get("rules", document.get("rule", []))
-    if not isinstance(rows, list):
-        raise Invalid("rules must be a list of rules.", field="rules")
+    if "rule" in document and "rules" in document:
+        raise Invalid("A rule file has one list: rule or rules, not both.", field="rule")
+    if not isinstance(rows, list) or len(rows) > MAX_RULES:
+        raise Invalid(f"rules must be a list of at most {MAX_RULES} rules.", field="rules")
     rules = tuple(_parse_rule(row, f"rules[{number}]") for number, row in enumerate(rows))
     _refuse_duplicates(rules)
     _refuse_ties(rules)
@@ -68,12 +79,12 @@ def _parse_match(row: Mapping[str, object], place: str) -> Match:
         return _parse_attribute(row[kind.value], f"{place}.attribute")
     text = _text(row, kind.value, place)
     if kind is MatchKind.GROUP_PATTERN:
-        _check_pattern(text, f"{place}.group_pattern")
+        check_pattern(text, f"{place}.group_pattern")
     return Match(kind, text)
 
 
 def _parse_attribute(value: object, place: str) -> Match:
-    if not isinstance(value, Mapping) or not set(value) <= {"path", "equals", "one_of"} or "path" not in value:
+    if not isinstance(value, Mapping) or set(value) not in ({"path", "equals"}, {"path", "one_of"}):
         raise Invalid(f"{place} must have a path and either equals or one_of.", field=place)
     values = value.get("one_of", [value.get("equals")])
     if not isinstance(values, list) or not values or not all(isinstance(each, str) and each for each in values):
@@ -81,22 +92,11 @@ def _parse_attribute(value: object, place: str) -> Match:
     return Match(MatchKind.ATTRIBUTE, _text(value, "path", place), tuple(values))
 
 
-def _check_pattern(pattern: str, place: str) -> None:
-    if len(pattern) > MAX_PATTERN or _NESTED_REPEAT.search(pattern) or re.search(r"\\[1-9]|\(\?P=", pattern):
-        raise Invalid(
-            f"{place} is too long, repeats a repetition, or refers back: it could take for ever.", field=place
-        )
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise Invalid(f"{place} is not a regular expression: {error}.", field=place) from error
-
-
 def _check_rule(rule: Rule, place: str) -> None:
     if rule.api_role is None and rule.kubernetes_role is None:
         raise Invalid(f"{place} gives nothing: name an api_role, a kubernetes_role or both.", field=place)
     is_pattern = rule.match.kind is MatchKind.GROUP_PATTERN
-    captured = set(re.compile(rule.match.text).groupindex) if is_pattern else set()
+    captured = check_pattern(rule.match.text) if is_pattern else frozenset()
     for name in CAPTURE.findall(rule.scope):
         if name not in captured:
             raise Invalid(f"{place}.scope uses {{{name}}}, which nothing captures.", field=f"{place}.scope")
@@ -146,7 +146,7 @@ def _refuse_ties(rules: tuple[Rule, ...]) -> None:
         for axis, role in (("api", rule.api_role), ("kubernetes", rule.kubernetes_role)):
             if role is None:
                 continue
-            key = (rule.directory, rule.match, rule.scope, rule.parent, rule.priority, axis)
+            key = (rule.directory, rule.match.identity, rule.scope, rule.priority, axis)
             first, held = seen.setdefault(key, (rule.name, role))
             if held != role:
                 raise Invalid(
@@ -172,7 +172,7 @@ def _name(row: Mapping[str, object], place: str) -> str:
 
 def _scope(row: Mapping[str, object], key: str, place: str) -> str:
     text = _text(row, key, place)
-    if not _SCOPE.fullmatch(text):
+    if not _is_scope(text):
         raise Invalid(
             f"{place}.{key} must be organization, unit:PATH, project:NAME, service:PROJECT/NAME or cluster:NAME.",
             field=f"{place}.{key}",
@@ -180,6 +180,13 @@ def _scope(row: Mapping[str, object], key: str, place: str) -> str:
     if key == "parent" and text.partition(":")[0] not in ("organization", "unit"):
         raise Invalid(f"{place}.parent must be organization or unit:PATH.", field=f"{place}.parent")
     return text
+
+
+def _is_scope(text: str) -> bool:
+    kind, colon, path = text.partition(":")
+    names = path.split("/") if colon else []
+    fewest, most = _NAMES_OF.get(kind, (1, 0))
+    return fewest <= len(names) <= most and all(_SCOPE_NAME.fullmatch(name) for name in names)
 
 
 def _priority(row: Mapping[str, object], place: str) -> int:
@@ -211,6 +218,11 @@ def _kubernetes_role(row: Mapping[str, object], place: str) -> KubernetesRole | 
     if row.get("kubernetes_role") is None:
         return None
     role = _text(row, "kubernetes_role", place)
+    if role == "inherit":
+        raise Invalid(
+            f"{place}: there is no Kubernetes role to inherit: leave the key out; none means explicitly nothing.",
+            field=f"{place}.kubernetes_role",
+        )
     if role not in set(KubernetesRole):
         words = ", ".join(KubernetesRole)
         raise Invalid(

@@ -37,7 +37,7 @@ keys = st.builds(
     words.map(OrganizationId),
     words.map(ClusterId),
     families,
-    st.builds(Shard, st.integers(0, 3), st.integers(0, 7)),
+    st.integers(0, 3).flatmap(lambda bits: st.builds(Shard, st.just(bits), st.integers(0, 2**bits - 1))),
 )
 LABELS = {MANAGED_BY_LABEL: MANAGED_BY, INSTANCE_LABEL: "inst"}
 ANA = Member(MemberId("m1"), MemberState.ACTIVE, "Ana@Example.com", "ana@mail.example", "x-1")
