@@ -1,0 +1,128 @@
+"""What was last seen on, or written to, a cluster: which shards there are and whom they hold."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from scim_bridge.domain.bindings import Binding, BindingKey, Family, parse_key
+from scim_bridge.domain.organizations import ClusterId
+from scim_bridge.domain.people import MemberId
+from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.schema import applied_binding, applied_subject
+
+_CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One object as the cluster confirmed it."""
+
+    binding: Binding
+    name: str
+    uid: str
+    resource_version: str
+
+
+def applied_bits(connection: sa.Connection, cluster_id: ClusterId) -> dict[Family, int]:
+    """Return how each family is split on a cluster now: the finest split that an object of it has."""
+    bits: dict[Family, int] = {}
+    for (text,) in connection.execute(
+        sa.select(applied_binding.c.key).where(applied_binding.c.cluster_id == cluster_id)
+    ):
+        key = parse_key(text)
+        bits[key.family] = max(bits.get(key.family, 0), key.shard.bits)
+    return bits
+
+
+def applied_digests(connection: sa.Connection, cluster_id: ClusterId) -> dict[str, tuple[str, str, str]]:
+    """Return each recorded object's (digest, uid, resourceVersion) by its key's canonical text."""
+    columns = applied_binding.c
+    query = sa.select(columns.key, columns.digest, columns.uid, columns.resource_version)
+    rows = connection.execute(query.where(columns.cluster_id == cluster_id))
+    return {key: (digest, uid, version) for key, digest, uid, version in rows}
+
+
+def keys_holding(connection: sa.Connection, cluster_id: ClusterId, member_id: MemberId) -> list[tuple[str, BindingKey]]:
+    """Return every (subject, shard) on a cluster that was rendered for a member, old subjects included."""
+    query = (
+        sa.select(applied_subject.c.subject, applied_binding.c.key)
+        .join(applied_binding, applied_binding.c.id == applied_subject.c.binding_id)
+        .where(applied_subject.c.cluster_id == cluster_id, applied_subject.c.member_id == member_id)
+        .order_by(applied_binding.c.id, applied_subject.c.subject)
+    )
+    return [(subject, parse_key(key)) for subject, key in connection.execute(query)]
+
+
+def clusters_holding(connection: sa.Connection, member_id: MemberId) -> list[ClusterId]:
+    """Return the clusters that hold a subject of a member: one indexed look-up, however many clusters there are."""
+    query = sa.select(applied_subject.c.cluster_id).where(applied_subject.c.member_id == member_id).distinct()
+    return [ClusterId(each) for each in connection.execute(query.order_by(applied_subject.c.cluster_id)).scalars()]
+
+
+def record_applied(connection: sa.Connection, applied: Applied, members: Mapping[str, MemberId], at: datetime) -> None:
+    """Record one confirmed object; of its subjects only what changed is written."""
+    binding_id = _upsert(connection, applied, at)
+    key = applied.binding.key
+    query = sa.select(applied_subject.c.subject, applied_subject.c.member_id)
+    rows_held = connection.execute(query.where(applied_subject.c.binding_id == binding_id))
+    held: dict[str, MemberId | None] = {row.subject: row.member_id for row in rows_held}
+    wanted = {subject: members.get(subject, held.get(subject)) for subject in applied.binding.subjects}
+    gone = [subject for subject in held if subject not in wanted or held[subject] != wanted[subject]]
+    for chunk in _chunks(gone):
+        connection.execute(
+            sa.delete(applied_subject).where(
+                applied_subject.c.binding_id == binding_id, applied_subject.c.subject.in_(chunk)
+            )
+        )
+    rows = [
+        {"cluster_id": key.cluster_id, "subject": subject, "binding_id": binding_id, "member_id": member_id}
+        for subject, member_id in wanted.items()
+        if subject not in held or held[subject] != member_id
+    ]
+    if rows:
+        connection.execute(sa.insert(applied_subject), rows)
+
+
+def forget_applied(connection: sa.Connection, key: BindingKey) -> None:
+    """Forget one object that is gone from its cluster; its subjects go with it."""
+    connection.execute(
+        sa.delete(applied_binding).where(
+            applied_binding.c.cluster_id == key.cluster_id, applied_binding.c.key == key.canonical
+        )
+    )
+
+
+def _upsert(connection: sa.Connection, applied: Applied, at: datetime) -> str:
+    key = applied.binding.key
+    values = {
+        "uid": applied.uid,
+        "resource_version": applied.resource_version,
+        "digest": applied.binding.digest,
+        "subject_count": len(applied.binding.subjects),
+        "applied_at": at,
+    }
+    where = (applied_binding.c.cluster_id == key.cluster_id, applied_binding.c.key == key.canonical)
+    found = connection.execute(sa.select(applied_binding.c.id).where(*where).with_for_update()).scalar_one_or_none()
+    if found is not None:
+        connection.execute(sa.update(applied_binding).where(applied_binding.c.id == found).values(**values))
+        return str(found)
+    made = new_id()
+    connection.execute(
+        sa.insert(applied_binding).values(
+            id=made,
+            organization_id=key.organization_id,
+            cluster_id=key.cluster_id,
+            name=applied.name,
+            namespace=key.family.namespace or "",
+            key=key.canonical,
+            **values,
+        )
+    )
+    return made
+
+
+def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
+    found = list(values)
+    return (found[start : start + _CHUNK] for start in range(0, len(found), _CHUNK))

@@ -1,0 +1,74 @@
+"""A cluster in memory that does as it is told: a gateway with faults."""
+
+from collections.abc import Iterable, Mapping
+
+from scim_bridge.clusters.gateway import ObservedBinding, PreflightProblem
+from scim_bridge.domain.bindings import Binding, BindingKey
+from scim_bridge.domain.roles import KubernetesRole
+from scim_bridge.errors import ClusterError, StaleBinding
+
+
+class FakeCluster:
+    """Holds bindings; each of the ``break_*`` errors is raised by that verb while it is set."""
+
+    def __init__(self) -> None:
+        self.objects: dict[BindingKey, ObservedBinding] = {}
+        self.writes = 0
+        self.lies_empty = False
+        self.break_list: ClusterError | None = None
+        self.break_apply: ClusterError | None = None
+        self.break_delete: ClusterError | None = None
+        self.refused_namespaces: set[str] = set()
+        self._version = 0
+
+    def describe(self) -> str:
+        return "a cluster in memory"
+
+    def list_bindings(self) -> list[ObservedBinding]:
+        if self.break_list is not None:
+            raise self.break_list
+        return [] if self.lies_empty else list(self.objects.values())
+
+    def get(self, key: BindingKey) -> ObservedBinding | None:
+        return self.objects.get(key)
+
+    def apply(self, binding: Binding, observed: ObservedBinding | None) -> ObservedBinding:
+        if self.break_apply is not None:
+            raise self.break_apply
+        if binding.key.family.namespace in self.refused_namespaces:
+            raise ClusterError(f"namespace {binding.key.family.namespace} not found")
+        self._require_same(binding.key, observed)
+        self.writes += 1
+        self._version += 1
+        made = ObservedBinding(binding, f"binding-{self._version}", "uid", str(self._version))
+        self.objects[binding.key] = made
+        return made
+
+    def delete(self, observed: ObservedBinding) -> None:
+        if self.break_delete is not None:
+            raise self.break_delete
+        self._require_same(observed.binding.key, observed)
+        self.writes += 1
+        del self.objects[observed.binding.key]
+
+    def namespaces(self) -> Mapping[str, Mapping[str, str]]:
+        return {}
+
+    def preflight(self, roles: Iterable[KubernetesRole]) -> list[PreflightProblem]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+    def _require_same(self, key: BindingKey, observed: ObservedBinding | None) -> None:
+        present = self.objects.get(key)
+        if (present.resource_version if present else None) != (observed.resource_version if observed else None):
+            raise StaleBinding("it changed since it was read")
+
+    @property
+    def access(self) -> dict[tuple[str | None, str], set[str]]:
+        """Return who holds what: (namespace, role) to subjects."""
+        found: dict[tuple[str | None, str], set[str]] = {}
+        for key, seen in self.objects.items():
+            found.setdefault((key.family.namespace, key.family.role.value), set()).update(seen.binding.subjects)
+        return found
