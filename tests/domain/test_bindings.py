@@ -135,3 +135,26 @@ def test_a_template_must_name_a_field_and_make_no_reserved_name(template: str) -
         template_fields(template)
 
     assert caught.value.field == "user_template"
+
+
+@pytest.mark.parametrize(
+    "shard", ["[13,0]", "[0,1]", "[-1,0]", "[1000000000,0]", "[true,0]", "[1e999,0]", "[0]", '["0",0]', "{}"]
+)
+def test_an_annotation_that_somebody_made_up_is_refused_and_stops_nothing(shard: str) -> None:
+    text = f'{{"cluster":"c","namespace":null,"organization":"o","role":"edit","shard":{shard},"subjects":"User"}}'
+
+    with pytest.raises(Invalid):
+        parse_key(text)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "9" * 5000, "[]", "null", ""])
+def test_an_annotation_as_large_as_kubernetes_takes_is_refused(text: str) -> None:
+    with pytest.raises(Invalid):
+        parse_key(text)
+
+
+def test_a_subject_that_is_longer_than_any_name_is_refused() -> None:
+    long = Member(MemberId("m"), MemberState.ACTIVE, "x" * 1025)
+
+    with pytest.raises(Invalid, match="1024"):
+        render_subject(Cluster(ClusterId("c"), None, "c"), long)

@@ -1,14 +1,17 @@
 """What a cluster should have."""
 
+import time
+
 from hypothesis import given
 
 from scim_bridge.domain.access import Snapshot
 from scim_bridge.domain.bindings import Family
 from scim_bridge.domain.desired import desired, desired_families
-from scim_bridge.domain.organizations import NamespaceClaim, Project, Tree
+from scim_bridge.domain.organizations import NamespaceClaim, Project, ProjectId, Tree
 from scim_bridge.domain.people import MemberState
 from scim_bridge.domain.roles import KubernetesRole
 from tests.domain.worlds import (
+    ACME,
     BLOG,
     ORGANIZATION,
     PROD,
@@ -157,3 +160,57 @@ def test_nobody_inactive_is_ever_bound(world: Snapshot) -> None:
 
     for member_id in wanted.subjects.values():
         assert world.members[member_id].state is MemberState.ACTIVE
+
+
+def test_selected_namespaces_that_nobody_could_read_are_unknown_and_not_absent() -> None:
+    project = Project(SHOP, None, "shop", frozenset({PROD}), (NamespaceClaim(selector="team=shop"),))
+    world = snapshot(
+        [person("ana")],
+        [grant(PROJECT, VIEW, member="ana")],
+        the_tree=with_projects(project, allow_label_selectors=True),
+    )
+
+    unread, read = desired(world, PROD), desired(world, PROD, namespaces={})
+
+    assert not unread.complete
+    assert [condition.kind for condition in unread.conditions] == ["NamespacesUnknown"]
+    assert read.complete
+
+
+def test_a_broken_selector_costs_only_its_own_namespaces() -> None:
+    claims = (NamespaceClaim(selector="team in (a)"), NamespaceClaim(name="shop"))
+    project = Project(SHOP, None, "shop", frozenset({PROD}), claims)
+    world = snapshot(
+        [person("ana")],
+        [grant(PROJECT, VIEW, member="ana")],
+        the_tree=with_projects(project, allow_label_selectors=True),
+    )
+
+    wanted = desired(world, PROD, namespaces={"team": {}})
+
+    assert {b.key.family.namespace for b in wanted.bindings} == {"shop", "shop-web"}
+    assert [condition.kind for condition in wanted.conditions] == ["SelectorInvalid"]
+
+
+def test_three_projects_that_claim_one_namespace_are_two_conditions() -> None:
+    claim = (NamespaceClaim(name="shared"),)
+    projects = [Project(ProjectId(f"p{n}"), None, f"project-{n}", frozenset({PROD}), claim) for n in range(3)]
+    world = snapshot([], [], the_tree=Tree(ACME, {}, {p.id: p for p in projects}, {}, tree().clusters))
+
+    conditions = desired(world, PROD).conditions
+
+    assert [condition.about for condition in conditions] == ["project-1/shared", "project-2/shared"]
+
+
+def test_a_hundred_thousand_people_in_groups_take_seconds() -> None:
+    groups = [f"g{number}" for number in range(500)]
+    people = [person(f"m{number}") for number in range(100_000)]
+    in_groups = {f"m{n}": (groups[n % 500], groups[n % 7], groups[n % 90]) for n in range(100_000)}
+    world = snapshot(people, [grant(ORGANIZATION, VIEW, group=group, name=group) for group in groups], in_groups)
+
+    started = time.process_time()
+    wanted = desired(world, PROD)
+
+    assert sum(len(binding.subjects) for binding in wanted.bindings) == 100_000
+    assert max(len(binding.subjects) for binding in wanted.bindings) <= 1250
+    assert time.process_time() - started < 10

@@ -226,3 +226,80 @@ def test_a_rule_survives_a_round_trip_through_its_definition() -> None:
     )
 
     assert parse_rules({"rules": [full.definition]}).rules == (full,)
+
+
+def test_what_a_name_chooses_is_never_the_parent_itself() -> None:
+    climbing = rule(
+        group_pattern="k8s-(?P<unit>[a-z]+)", scope="unit:{unit}", parent="unit:production", allow_privileged=True
+    )
+
+    found = grants_for_group([climbing], group("k8s-production"), tree())
+
+    assert found.grants == ()
+    assert [each.reason for each in found.unmapped] == ["unit:production does not lie under unit:production"]
+
+
+def test_a_capture_that_the_scope_does_not_use_may_be_anything() -> None:
+    loose = rule(group_pattern="(?P<note>.*): (?P<project>[a-z]+)", scope="project:{project}")
+
+    found = grants_for_group([loose], group("a/b: shop"), tree())
+
+    assert [each.scope for each in found.grants] == [PROJECT]
+
+
+def test_a_capture_that_took_no_part_maps_to_nothing() -> None:
+    optional = rule(group_pattern="k8s(?P<project>-shop)?", scope="project:{project}")
+
+    assert grants_for_group([optional], group("k8s"), tree()).grants == ()
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        *("organization:", "organization:x", "unit:", "unit:a//b", "unit:a/", "unit:" + "a/" * 8 + "a", "project:a/b"),
+        *("service:shop", "service:a/b/c", "cluster:a/b", "cluster: x", "project:{p", "project:p}", "project:{P}"),
+    ],
+)
+def test_a_scope_that_could_never_exist_is_refused_when_saved(scope: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        rule(scope=scope)
+
+    assert caught.value.field == "rules[0].scope"
+
+
+@pytest.mark.parametrize("scope", ["unit:Production EU/k8s_1", "service:web shop/api.v2", "cluster:prod-eu"])
+def test_names_of_places_may_hold_blanks_and_signs(scope: str) -> None:
+    assert rule(scope=scope).scope == scope
+
+
+def test_one_name_in_two_spellings_is_the_same_match_and_so_a_tie() -> None:
+    pair = [
+        {"name": "a", "directory": "okta", "group": "Team", "scope": "unit:x", "kubernetes_role": "view"},
+        {"name": "b", "directory": "okta", "group": "TEAM", "scope": "unit:x", "kubernetes_role": "edit"},
+    ]
+
+    with pytest.raises(Invalid, match="different roles"):
+        parse_rules({"rules": pair})
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ({"rule": [], "rules": []}, "rule"),
+        ({"version": True}, "version"),
+        ({1: "x", "a": "b"}, "1"),
+        ({"rules": [{}] * 5001}, "rules"),
+    ],
+)
+def test_a_file_that_says_two_things_or_too_much_is_refused(document: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_rules(document)
+
+    assert caught.value.field == field
+
+
+def test_an_attribute_is_compared_in_one_way() -> None:
+    with pytest.raises(Invalid) as caught:
+        rule(attribute={"path": "title", "equals": "a", "one_of": ["b"]})
+
+    assert caught.value.field == "rules[0].attribute"
