@@ -1,0 +1,66 @@
+"""Who is calling: the directory that a bearer token speaks for, decided before any other row is read."""
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from scim_bridge.domain.actors import Actor, ActorKind
+from scim_bridge.domain.organizations import OrganizationId
+from scim_bridge.domain.people import DirectoryId, DirectoryKind, DirectoryState
+from scim_bridge.errors import NotAuthenticated, Unavailable
+from scim_bridge.store import tokens
+from scim_bridge.store.clock import now
+from scim_bridge.store.database import Connection, Database
+
+# A write for every request would cost more than the request; a minute is near enough for "is it still in use?".
+USE_NOTED_EVERY = timedelta(minutes=1)
+PAUSED_RETRY_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A directory whose token was good at the moment of asking; ``use_due`` says that its use should be noted."""
+
+    organization_id: OrganizationId
+    directory_id: DirectoryId
+    directory_name: str
+    kind: DirectoryKind
+    token_id: str
+    use_due: bool
+
+    @property
+    def actor(self) -> Actor:
+        """Return who the audit names."""
+        return Actor(ActorKind.DIRECTORY, self.directory_name, self.directory_id)
+
+
+def authenticate(connection: Connection, token: str | None) -> Caller:
+    """
+    Return the directory that a token speaks for.
+
+    Raises NotAuthenticated, in the same words whatever is wrong, and Unavailable while the directory is paused.
+    """
+    found = tokens.find(connection, hashlib.sha256(token.encode()).hexdigest()) if token else None
+    at = now()
+    if (
+        found is None
+        or found.revoked_at is not None
+        or (found.expires_at is not None and found.expires_at <= at)
+        or found.state is DirectoryState.DETACHED
+    ):
+        raise NotAuthenticated("The bearer token is missing, unknown, expired or revoked.")
+    if found.state is DirectoryState.PAUSED:
+        # 503, not 4xx: the identity provider keeps what it could not send and sends it later.
+        raise Unavailable(f"The directory {found.directory_name} is paused.", retry_after=PAUSED_RETRY_SECONDS)
+    use_due = found.last_used_at is None or found.last_used_at < at - USE_NOTED_EVERY
+    return Caller(
+        found.organization_id, found.directory_id, found.directory_name, found.kind, found.id, use_due=use_due
+    )
+
+
+def note_use(database: Database, caller: Caller, address: str | None, user_agent: str) -> None:
+    """Note, at most once a minute, when a token was used and from where; never fails a request."""
+    at = now()
+    with suppress(Unavailable), database.write() as connection:
+        tokens.touch(connection, caller.token_id, at, at - USE_NOTED_EVERY, address, user_agent)

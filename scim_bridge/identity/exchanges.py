@@ -1,0 +1,79 @@
+"""One request of an identity provider, as the provisioning log keeps it."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from time import perf_counter
+
+from scim_bridge.errors import PreconditionFailed, StoreError, Unavailable
+from scim_bridge.identity.callers import Caller
+from scim_bridge.store.changes import Change, new_change
+from scim_bridge.store.clock import now
+from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.provisioning_log import LogEntry, add_entry
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """
+    A request of a directory and the status that it is answered with when it succeeds.
+
+    ``body`` is what may be kept: without passwords. ``started`` is `time.perf_counter` at its arrival.
+    """
+
+    caller: Caller
+    request_id: str
+    method: str
+    target: str
+    success: int
+    started: float
+    body: str | None = None
+    user_agent: str | None = None
+    address: str | None = None
+
+    def begin(self, kind: str) -> Change:
+        """Name the change that this request makes."""
+        return new_change(self.caller.organization_id, self.caller.actor, kind, now(), self.request_id)
+
+    def log_success(self, connection: Connection, change: Change, noun: str, object_id: str) -> None:
+        """Write the log entry into the change's own transaction."""
+        entry = self._entry(self.success, noun, object_id, change.id, None, None)
+        add_entry(connection, entry, change.at)
+
+    def log_failure(self, database: Database, status: int, scim_type: str | None, message: str) -> None:
+        """Write the log entry of a request that changed nothing; a database in trouble has said so already."""
+        with suppress(StoreError, Unavailable), database.write() as connection:
+            add_entry(connection, self._entry(status, None, None, None, scim_type, message), now())
+
+    def _entry(
+        self,
+        status: int,
+        noun: str | None,
+        object_id: str | None,
+        change_id: str | None,
+        scim_type: str | None,
+        message: str | None,
+    ) -> LogEntry:
+        return LogEntry(
+            organization_id=self.caller.organization_id,
+            directory_id=self.caller.directory_id,
+            token_id=self.caller.token_id,
+            request_id=self.request_id,
+            method=self.method,
+            target=self.target,
+            status=status,
+            milliseconds=round((perf_counter() - self.started) * 1000),
+            body=self.body,
+            user_agent=self.user_agent,
+            address=self.address,
+            noun=noun,
+            object_id=object_id,
+            change_id=change_id,
+            scim_type=scim_type,
+            message=message,
+        )
+
+
+def require_version(expected: frozenset[int] | None, version: int) -> None:
+    """Raise PreconditionFailed unless the version is one that the client expects; None expects any."""
+    if expected is not None and version not in expected:
+        raise PreconditionFailed("The resource has changed since this version was read (If-Match).")

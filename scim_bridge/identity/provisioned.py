@@ -1,0 +1,62 @@
+"""What a directory may read back of what it provisioned."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from scim_bridge.domain.filters import Filter
+from scim_bridge.domain.people import GroupId, ScimUserId
+from scim_bridge.errors import NotFound
+from scim_bridge.identity.callers import Caller, authenticate
+from scim_bridge.store import groups, memberships, users
+from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.filters import Page
+from scim_bridge.store.groups import StoredGroup
+from scim_bridge.store.users import StoredUser
+
+NamedGroups = dict[ScimUserId, list[tuple[GroupId, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sealed read on behalf of a directory; every answer is of the same moment, and of that directory only."""
+
+    connection: Connection
+    caller: Caller
+
+    def user(self, user_id: str) -> StoredUser:
+        """Return a user; raises NotFound."""
+        found = users.get_user(self.connection, self.caller.directory_id, user_id)
+        if found is None:
+            raise NotFound(f"There is no user {user_id!r} in this directory.")
+        return found
+
+    def users(self, filter_: Filter | None, offset: int, count: int) -> Page[StoredUser]:
+        """Return a page of users."""
+        return users.find_users(self.connection, self.caller.directory_id, filter_, offset, count)
+
+    def group(self, group_id: str) -> StoredGroup:
+        """Return a group; raises NotFound."""
+        found = groups.get_group(self.connection, self.caller.directory_id, group_id)
+        if found is None:
+            raise NotFound(f"There is no group {group_id!r} in this directory.")
+        return found
+
+    def groups(self, filter_: Filter | None, offset: int, count: int) -> Page[StoredGroup]:
+        """Return a page of groups."""
+        return groups.find_groups(self.connection, self.caller.directory_id, filter_, offset, count)
+
+    def groups_of(self, user_ids: Sequence[ScimUserId]) -> NamedGroups:
+        """Return the groups that each of these users is in directly."""
+        return memberships.named_groups_of(self.connection, user_ids) if user_ids else {}
+
+    def members_of(self, group_ids: Sequence[GroupId], users_url: str, groups_url: str) -> dict[GroupId, str]:
+        """Return the members of these groups as JSON texts."""
+        return groups.members_of(self.connection, group_ids, users_url, groups_url) if group_ids else {}
+
+
+@contextmanager
+def open_reading(database: Database, token: str | None) -> Iterator[Reading]:
+    """Open a read for whoever the token speaks for; raises NotAuthenticated before anything else is read."""
+    with database.read() as connection:
+        yield Reading(connection, authenticate(connection, token))

@@ -1,0 +1,184 @@
+"""What a directory may do to its groups: names, and members as changes, never as the whole list."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from scim_bridge.domain.people import GroupId, MemberId
+from scim_bridge.domain.provisioning import GroupRecord, MemberChange
+from scim_bridge.errors import NotFound
+from scim_bridge.identity import mapping
+from scim_bridge.identity.exchanges import Exchange, require_version
+from scim_bridge.store import groups, memberships, nestings
+from scim_bridge.store.audit import add_audit
+from scim_bridge.store.changes import Change, add_change
+from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.grants import scopes_given
+from scim_bridge.store.groups import StoredGroup
+from scim_bridge.store.removals import request_removals
+from scim_bridge.store.users import canonical
+
+NOUN = "group"
+GroupNaming = Callable[[StoredGroup], GroupRecord]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChange:
+    """What a request changes of a group; ``naming`` None leaves everything but the members as it is."""
+
+    members: MemberChange = field(default_factory=MemberChange)
+    naming: GroupNaming | None = None
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What a change of members really changed."""
+
+    added: list[MemberId] = field(default_factory=list)
+    nested: list[GroupId] = field(default_factory=list)
+    removed: list[MemberId] = field(default_factory=list)
+    unnested: list[GroupId] = field(default_factory=list)
+    missing: list[MemberId] = field(default_factory=list)
+    missing_groups: list[GroupId] = field(default_factory=list)
+    parked: list[str] = field(default_factory=list)
+    unparked: int = 0
+
+    def detail(self) -> dict[str, object]:
+        """Return what the audit keeps: removed is what was named, missing what a new list left out."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name))}
+
+
+def create_group(
+    database: Database, exchange: Exchange, record: GroupRecord, member_ids: Mapping[str, None]
+) -> StoredGroup:
+    """Add a group with its first members; raises NotUnique if the directory has one of that displayName."""
+    with database.write() as connection:
+        change = exchange.begin("group.created")
+        add_change(connection, change, about=f"group {record.display_name}")
+        group = groups.insert_group(connection, change, exchange.caller.directory_id, record)
+        outcome = _change_members(connection, change, group, MemberChange(add=member_ids))
+        detail = {"displayName": record.display_name, **outcome.detail()}
+        add_audit(connection, change, "group.created", NOUN, group.id, detail)
+        mapping.groups_changed(connection, change, [group.id])
+        exchange.log_success(connection, change, NOUN, group.id)
+        return group
+
+
+def change_group(
+    database: Database,
+    exchange: Exchange,
+    group_id: str,
+    wanted: GroupChange,
+    expected: frozenset[int] | None = None,
+) -> StoredGroup:
+    """
+    Change a group's names and members; the version counts up only if something changed.
+
+    Members that the request names for removal lose at once what the group gave. Those that a new list merely leaves
+    out are not asked for, and pass the brakes of the clusters. Raises NotFound, PreconditionFailed and NotUnique.
+    """
+    with database.write() as connection:
+        group = _locked(connection, exchange, group_id, expected)
+        record = wanted.naming(group) if wanted.naming else None
+        if record is not None and canonical(record.document) == group.document:
+            record = None
+        if record is None and wanted.members.is_empty:
+            return group
+        change = exchange.begin("group.changed")
+        outcome = _change_members(connection, change, group, wanted.members)
+        detail = outcome.detail()
+        if record is None and not detail:
+            return group
+        add_change(connection, change, about=f"group {group.display_name}")
+        stored = groups.update_group(connection, change, group, record)
+        _request_removals(connection, change, group, outcome)
+        if record is not None:
+            detail |= {"displayName": {"from": group.display_name, "to": record.display_name}}
+            mapping.groups_changed(connection, change, [group.id])
+        add_audit(connection, change, "group.changed", NOUN, group.id, detail)
+        exchange.log_success(connection, change, NOUN, group.id)
+        return stored
+
+
+def delete_group(database: Database, exchange: Exchange, group_id: str, expected: frozenset[int] | None = None) -> None:
+    """Take a group out of the directory; everybody in it loses at once what it gave."""
+    with database.write() as connection:
+        group = _locked(connection, exchange, group_id, expected)
+        change = exchange.begin("group.deleted")
+        add_change(connection, change, about=f"group {group.display_name}")
+        scopes = scopes_given(connection, [group.id])
+        concerned = memberships.people_below(connection, [group.id]) if scopes else set()
+        memberships.end_group(connection, change, group.id)
+        parents = nestings.end_nestings(connection, change, group.id)
+        nestings.unpark_others(connection, change, group.id, ())
+        groups.touch_groups(connection, change, parents)
+        groups.remove_group(connection, change, group)
+        request_removals(connection, change, sorted(concerned), "membership", scopes)
+        mapping.groups_changed(connection, change, [group.id])
+        add_audit(connection, change, "group.deleted", NOUN, group.id, {"displayName": group.display_name})
+        exchange.log_success(connection, change, NOUN, group.id)
+
+
+def _change_members(connection: Connection, change: Change, group: StoredGroup, wanted: MemberChange) -> _Outcome:
+    outcome = _Outcome()
+    if wanted.is_empty:
+        return outcome
+    known = _resolve(connection, group, [*wanted.add, *wanted.remove])
+    added, removed = known.among(wanted.add), known.among(wanted.remove)
+    if wanted.remove:
+        outcome.removed = memberships.end_members(connection, change, group.id, removed.users.values())
+        outcome.unnested = nestings.end_children(connection, change, group.id, removed.groups)
+        outcome.unparked = nestings.unpark(connection, change, group.id, removed.unknown)
+    if wanted.replace:
+        outcome.missing = memberships.end_other_members(connection, change, group.id, added.users.values())
+        outcome.missing_groups = nestings.end_other_children(connection, change, group.id, added.groups)
+        outcome.unparked += nestings.unpark_others(connection, change, group.id, added.unknown)
+    if added.users:
+        outcome.added = memberships.add_members(connection, change, group.id, added.users)
+    if added.groups:
+        outcome.nested = nestings.add_children(connection, change, group.id, added.groups)
+    if added.unknown:
+        # 400 would end the whole push for good (Okta): the known ones are in, the rest is kept.
+        outcome.parked = nestings.park(connection, change, group.id, added.unknown)
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Member ids sorted by what they name."""
+
+    users: dict[str, MemberId]
+    groups: list[GroupId]
+    unknown: list[str]
+
+    def among(self, ids: Iterable[str]) -> "_Known":
+        """Return the part of it that these ids are."""
+        wanted = set(ids)
+        return _Known(
+            {user: member for user, member in self.users.items() if user in wanted},
+            [group for group in self.groups if group in wanted],
+            [value for value in self.unknown if value in wanted],
+        )
+
+
+def _resolve(connection: Connection, group: StoredGroup, ids: list[str]) -> _Known:
+    users = memberships.users_among(connection, group.directory_id, ids)
+    rest = [value for value in ids if value not in users]
+    found = memberships.groups_among(connection, group.directory_id, rest) if rest else set()
+    return _Known(users, sorted(found), [value for value in rest if value not in found])
+
+
+def _request_removals(connection: Connection, change: Change, group: StoredGroup, outcome: _Outcome) -> None:
+    if not (outcome.removed or outcome.unnested):
+        return
+    concerned = set(outcome.removed)
+    if outcome.unnested:
+        concerned |= memberships.people_below(connection, outcome.unnested)
+    request_removals(connection, change, sorted(concerned), "membership", scopes_given(connection, [group.id]))
+
+
+def _locked(connection: Connection, exchange: Exchange, group_id: str, expected: frozenset[int] | None) -> StoredGroup:
+    group = groups.lock_group(connection, exchange.caller.directory_id, group_id)
+    if group is None:
+        raise NotFound(f"There is no group {group_id!r} in this directory.")
+    require_version(expected, group.version)
+    return group
