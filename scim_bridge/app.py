@@ -1,14 +1,19 @@
-"""The composition root: the one place that chooses the concrete parts and puts the doors together."""
+"""
+The composition root: the one place that chooses the concrete parts and puts the doors together.
 
-from flask import Flask
+Doors are imported where they are put in: most verbs of the command line need none.
+"""
+
+from typing import TYPE_CHECKING
 
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.settings import Settings
 from scim_bridge.store import migrations
 from scim_bridge.store.database import Database
 from scim_bridge.store.sealing import load_keyring
-from scim_bridge.web import health
-from scim_bridge.web.context import EXTENSION
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def open_runtime(settings: Settings) -> Runtime:
@@ -16,9 +21,15 @@ def open_runtime(settings: Settings) -> Runtime:
     return Runtime(settings, Database(settings.resolved_database_url), load_keyring(settings))
 
 
-def create_app(settings: Settings, opened: Runtime | None = None) -> Flask:
+def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     """Return the WSGI application with every door of this release."""
+    from flask import Flask
+
+    from scim_bridge.web import health
+    from scim_bridge.web.context import EXTENSION
+
     app = Flask("scim_bridge", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions[EXTENSION] = opened or open_runtime(settings)
     app.register_blueprint(health.blueprint)
     return app
@@ -27,12 +38,18 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> Flask:
 def upgrade_database(settings: Settings) -> str:
     """Migrate the database to this release and return its revision."""
     database = Database(settings.resolved_database_url)
-    migrations.upgrade(database)
-    return migrations.state(database)[1]
+    try:
+        migrations.upgrade(database)
+        return migrations.state(database)[1]
+    finally:
+        database.dispose()
 
 
 def check_database(settings: Settings) -> str:
     """Return the database's revision; raises StoreError unless it is this release's."""
     database = Database(settings.resolved_database_url)
-    migrations.check(database)
-    return migrations.state(database)[1]
+    try:
+        migrations.check(database)
+        return migrations.state(database)[1]
+    finally:
+        database.dispose()

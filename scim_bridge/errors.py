@@ -12,6 +12,8 @@ Every error the bridge raises on purpose. Doors choose the status; the message i
     ├── Invalid                   the request makes no sense; ``field`` says where
     │   └── TooLarge              it is larger than a limit we state
     ├── StoreError                the database cannot be used
+    ├── SimulatorError            the simulated identity provider cannot go on
+    │   └── RequestFailed         its request was answered with an error, or not at all
     └── ClusterError              what a cluster answered
         ├── ClusterUnreachable    no answer: its state is unknown, change nothing
         ├── ClusterThrottled      it said "later"; ``retry_after`` says when
@@ -77,6 +79,22 @@ class TooLarge(Invalid):
 
 class StoreError(BridgeError):
     """The database cannot be reached, is not migrated, or refuses to be written."""
+
+
+class SimulatorError(BridgeError):
+    """The simulated identity provider cannot go on."""
+
+
+class RequestFailed(SimulatorError):
+    """A simulated request was answered with an error, or not at all (``status`` is then None)."""
+
+    def __init__(self, method: str, target: str, status: int | None, detail: str) -> None:
+        answer = "got no answer" if status is None else f"was answered {status}"
+        super().__init__(f"{method} {target} {answer}: {detail}")
+        self.method = method
+        self.target = target
+        self.status = status
+        self.detail = detail
 
 
 class ClusterError(BridgeError):
