@@ -48,21 +48,24 @@ def check_pattern(pattern: str, field: str | None = None) -> frozenset[str]:
     if not 0 < len(pattern) <= LONGEST_PATTERN:
         raise Invalid(f"A pattern has 1 to {LONGEST_PATTERN} characters.", field=field)
     try:
-        captures = frozenset(_compiled(pattern).groupindex)
-    except (re.error, OverflowError) as error:
-        raise Invalid(f"The pattern {pattern!r} is not a regular expression: {error}.", field=field) from None
-    try:
-        _check_tokens(_tokens(_unanchored(pattern)))
-    except Invalid as error:
         # Only the safe part is taken, so that no name can make a match take for ever.
-        raise Invalid(f"The pattern {pattern!r} could take for ever: {error}.", field=field) from None
-    return captures
+        _check_tokens(_tokens(_unanchored(pattern)))
+        return frozenset(_compiled(pattern).groupindex)
+    except Invalid as error:
+        raise Invalid(
+            f"The pattern {pattern!r} is not of the kind that can never take for ever: {error}.", field
+        ) from None
+    except (re.error, OverflowError) as error:
+        raise Invalid(f"The pattern {pattern!r} is not a regular expression: {error}.", field) from None
 
 
 def _check_tokens(tokens: list[tuple[str, str]]) -> None:
     _check_counts(tokens)
     _check_order(tokens)
     _check_groups(tokens)
+    # Python keeps [a--b], [a&&b], [a||b] and [a~~b] for set operations of a later version.
+    if any(kind == "set" and re.search(r"--|&&|~~|\|\|", text) for kind, text in tokens):
+        raise Invalid("a sign stands twice in a class")
 
 
 @lru_cache(maxsize=4096)

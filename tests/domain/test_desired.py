@@ -205,7 +205,9 @@ def test_three_projects_that_claim_one_namespace_are_two_conditions() -> None:
 def test_a_hundred_thousand_people_in_groups_take_seconds() -> None:
     groups = [f"g{number}" for number in range(500)]
     people = [person(f"m{number}") for number in range(100_000)]
-    in_groups = {f"m{n}": (groups[n % 500], groups[n % 7], groups[n % 90]) for n in range(100_000)}
+    in_groups: dict[str, tuple[str, ...]] = {
+        f"m{n}": (groups[n % 500], groups[n % 7], groups[n % 90]) for n in range(100_000)
+    }
     world = snapshot(people, [grant(ORGANIZATION, VIEW, group=group, name=group) for group in groups], in_groups)
 
     started = time.process_time()

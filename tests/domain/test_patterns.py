@@ -64,6 +64,8 @@ def test_a_name_that_is_too_long_matches_nothing() -> None:
         "a" * 257,
         "",
         "[z-a]",
+        "[a--b]",
+        "[[a]b]",
         "a{3,1}",
         "(?P<x>a",
         "a)",
