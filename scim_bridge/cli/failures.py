@@ -26,7 +26,7 @@ class Failure(click.ClickException):
 
     def __init__(self, sentence: str, code: int) -> None:
         super().__init__(sentence)
-        self.exit_code = code
+        self.exit_code = code  # type: ignore[misc] # click declares it on the class and reads it on the instance
 
     def show(self, file: Any = None) -> None:
         """Print the sentence."""

@@ -36,7 +36,7 @@ def grant() -> None:
 @organization_option
 @json_option
 @click.pass_obj
-def add(session: Session, organization: str | None, as_json: bool, **named: str | None) -> None:
+def add(session: Session, /, organization: str | None, as_json: bool, **named: str | None) -> None:
     """Grant a role to a member or a group at a scope; granting it again changes nothing."""
     from scim_bridge.identity import grants
 
@@ -50,7 +50,7 @@ def add(session: Session, organization: str | None, as_json: bool, **named: str 
 @organization_option
 @json_option
 @click.pass_obj
-def remove(session: Session, organization: str | None, as_json: bool, **named: str | None) -> None:
+def remove(session: Session, /, organization: str | None, as_json: bool, **named: str | None) -> None:
     """Take a grant made by hand away, at once on every cluster; what a rule gives as well stays."""
     from scim_bridge.identity import grants
 

@@ -1,5 +1,6 @@
 """`scim-bridge simulate …`: play an identity provider against a bridge, over HTTP."""
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -38,7 +39,7 @@ def simulate() -> None:
 @simulate.command()
 @simulate_options
 @click.pass_obj
-def okta(_session: Session, as_json: bool, **options: Any) -> None:
+def okta(_session: Session, /, as_json: bool, **options: Any) -> None:
     """Play it in Okta's own requests."""
     _play("okta", as_json, options)
 
@@ -46,7 +47,7 @@ def okta(_session: Session, as_json: bool, **options: Any) -> None:
 @simulate.command()
 @simulate_options
 @click.pass_obj
-def entra(_session: Session, as_json: bool, **options: Any) -> None:
+def entra(_session: Session, /, as_json: bool, **options: Any) -> None:
     """Play it in Entra's own requests."""
     _play("entra", as_json, options)
 
@@ -57,7 +58,7 @@ def play_with_bar(kind: Literal["okta", "entra"], label: str, *, quiet: bool, **
 
     if quiet:
         return play(kind, **options)
-    stream = click.get_text_stream("stderr")
+    stream = sys.stderr
     with click.progressbar(length=100, label=label, file=stream, item_show_func=_event) as bar:
         reached = 0
 

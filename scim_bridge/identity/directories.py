@@ -14,7 +14,8 @@ from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
-from scim_bridge.store.directories import Directory, DirectoryToken
+from scim_bridge.store.directories import Directory as Directory
+from scim_bridge.store.directories import DirectoryToken as DirectoryToken
 
 PREFIX_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 

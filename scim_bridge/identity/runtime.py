@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from scim_bridge.settings import Settings
-from scim_bridge.store.database import Database
-from scim_bridge.store.sealing import Keyring
+from scim_bridge.store.database import Database as Database
+from scim_bridge.store.sealing import Keyring as Keyring
 
 
 @dataclass(frozen=True, slots=True)
