@@ -1,6 +1,7 @@
 """Effective roles: the rules of who has what, and the laws they keep."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from scim_bridge.domain.access import (
     Grant,
+    Origin,
+    OriginKind,
     Verdict,
     api_roles,
     cluster_role,
@@ -22,6 +25,7 @@ from tests.domain.worlds import (
     ORGANIZATION,
     PROD,
     PROJECT,
+    SCOPES,
     SERVICE,
     UNIT,
     grant,
@@ -179,3 +183,45 @@ def test_units_that_point_at_each_other_end_the_walk() -> None:
     )
 
     assert [scope.id for scope in looped.scopes_of_cluster(c)] == ["c", "a", "b", "o"]
+
+
+api_grants = st.builds(
+    lambda scope, api, rule, name: grant(scope, api=api, rule=rule, name=f"g{name}"),
+    st.sampled_from(SCOPES),
+    st.sampled_from(["admin", "developer", "viewer", "billing-admin", "custom"]),
+    st.one_of(st.none(), st.integers(1, 3)),
+    st.integers(0, 10**6),
+)
+
+
+@given(st.lists(api_grants, min_size=1, max_size=6), st.data())
+def test_one_more_origin_by_hand_never_takes_an_api_role_away(held: list[Grant], data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(held) - 1))
+    confirmed = replace(held[place], origins=(*held[place].origins, Origin(OriginKind.MANUAL)))
+    after = [*held[:place], confirmed, *held[place + 1 :]]
+
+    for scope in SCOPES:
+        assert api_roles(tree(), scope, held) <= api_roles(tree(), scope, after)
+
+
+@given(st.lists(api_grants, max_size=6), st.randoms(use_true_random=False))
+def test_api_roles_do_not_depend_on_the_order_of_grants(held: list[Grant], order: random.Random) -> None:
+    shuffled = list(held)
+    order.shuffle(shuffled)
+
+    assert api_roles(tree(), SERVICE, shuffled) == api_roles(tree(), SERVICE, held)
+
+
+def test_a_rule_that_a_hand_confirmed_still_outshines_weaker_rules_of_its_priority() -> None:
+    both = replace(
+        grant(UNIT, api="admin", rule=1), origins=(Origin(OriginKind.RULE, "r1", 1), Origin(OriginKind.MANUAL))
+    )
+
+    assert api_roles(tree(), UNIT, [both, grant(UNIT, api="billing-admin", rule=1)]) == {"admin"}
+
+
+def test_a_service_whose_project_is_gone_lies_nowhere() -> None:
+    base = tree()
+    orphaned = replace(base, projects={})
+
+    assert orphaned.lineage(SERVICE) == []

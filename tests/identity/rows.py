@@ -149,3 +149,19 @@ def put_cluster(database: Database, name: str, unit: str | None = None, slug: st
             name, unit_id, TargetKind.MANIFESTS, "{user_name}", "nowhere", folder="nowhere", approved=True
         )
         return insert_cluster(connection, change, target).id
+
+
+def rename_group(connection: Connection, group_id: GroupId, name: str) -> None:
+    """Give a group another name."""
+    connection.execute(
+        sa.update(schema.user_group)
+        .where(schema.user_group.c.id == group_id)
+        .values(display_name=name, display_name_key=name.casefold())
+    )
+
+
+def write_document(connection: Connection, user_id: ScimUserId, document: dict[str, object]) -> None:
+    """Give a SCIM user other attributes."""
+    connection.execute(
+        sa.update(schema.scim_user).where(schema.scim_user.c.id == user_id).values(document=json.dumps(document))
+    )
