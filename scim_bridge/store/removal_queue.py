@@ -1,0 +1,217 @@
+"""Asked-for removals on their way: which clusters each concerns, and what is confirmed."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import orjson
+import sqlalchemy as sa
+
+from scim_bridge.domain.organizations import ClusterId, OrganizationId, Scope, ScopeKind
+from scim_bridge.domain.people import MemberId
+from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.schema import (
+    applied_subject,
+    cluster,
+    cluster_sync,
+    removal_request,
+    removal_request_cluster,
+)
+
+LONGEST_WRITE = timedelta(minutes=10)
+"""No transaction lasts longer: a request older than that was committed before a later read began."""
+
+_part = removal_request_cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One request on one cluster; ``extent`` None concerns all that the member holds there."""
+
+    id: str
+    request_id: str
+    organization_id: OrganizationId
+    member_id: MemberId
+    cause: str
+    extent: frozenset[Scope] | None
+    requested_at: datetime
+    attempts: int
+
+
+def spread_removals(connection: sa.Connection, at: datetime) -> int:
+    """
+    Find the clusters of every new request by the record of what was applied; returns how many requests there were.
+
+    A request whose member no cluster holds is void at once: a pass that is about to add the member looks for new
+    requests in the same transaction in which it announces what it will write, so one of the two sees the other.
+    """
+    waiting = (
+        sa.select(removal_request.c.id, removal_request.c.organization_id, removal_request.c.member_id)
+        .where(removal_request.c.closed_at.is_(None), removal_request.c.dispatched_at.is_(None))
+        .order_by(removal_request.c.id)
+        .limit(500)
+        .with_for_update(skip_locked=True)
+    )
+    rows = connection.execute(waiting).tuples().all()
+    lock_clusters(connection, {owner for _, owner, _ in rows})
+    holding = _clusters_holding(connection, {member_id for _, _, member_id in rows})
+    parts = [
+        {"id": new_id(), "organization_id": owner, "removal_request_id": id_, "cluster_id": place, "state": "open"}
+        for id_, owner, member_id in rows
+        for place in holding.get(member_id, ())
+    ]
+    if parts:
+        connection.execute(sa.insert(_part), parts)
+    concerned = [id_ for id_, _, member_id in rows if member_id in holding]
+    idle = [id_ for id_, _, member_id in rows if member_id not in holding]
+    if concerned:
+        connection.execute(
+            sa.update(removal_request).where(removal_request.c.id.in_(concerned)).values(dispatched_at=at)
+        )
+    if idle:
+        connection.execute(
+            sa.update(removal_request)
+            .where(removal_request.c.id.in_(idle))
+            .values(dispatched_at=at, closed_at=at, outcome="void")
+        )
+    return len(rows)
+
+
+def lock_clusters(connection: sa.Connection, organizations: Collection[str]) -> None:
+    """Let no pass of these organizations announce writes until the transaction ends (SQLite: none can anyway)."""
+    if organizations:
+        query = sa.select(cluster_sync.c.cluster_id).where(cluster_sync.c.organization_id.in_(organizations))
+        connection.execute(query.order_by(cluster_sync.c.cluster_id).with_for_update()).all()
+
+
+def _clusters_holding(connection: sa.Connection, members: Collection[str]) -> dict[str, list[str]]:
+    if not members:
+        return {}
+    query = (
+        sa.select(applied_subject.c.member_id, applied_subject.c.cluster_id)
+        .join(cluster, cluster.c.id == applied_subject.c.cluster_id)
+        .where(applied_subject.c.member_id.in_(members), cluster.c.removed_at.is_(None))
+        .distinct()
+    )
+    found: dict[str, list[str]] = {}
+    for member_id, cluster_id in connection.execute(query).tuples():
+        found.setdefault(member_id, []).append(cluster_id)
+    return found
+
+
+def clusters_with_removals(connection: sa.Connection, at: datetime) -> list[ClusterId]:
+    """Return the clusters with a removal to try now, those that work before those that fail."""
+    query = (
+        sa.select(_part.c.cluster_id, sa.func.coalesce(sa.func.max(cluster_sync.c.failures), 0).label("failures"))
+        .outerjoin(cluster_sync, cluster_sync.c.cluster_id == _part.c.cluster_id)
+        .where(_part.c.state == "open", sa.or_(_part.c.retry_at.is_(None), _part.c.retry_at <= at))
+        .group_by(_part.c.cluster_id)
+        .order_by("failures", _part.c.cluster_id)
+    )
+    return [ClusterId(row.cluster_id) for row in connection.execute(query)]
+
+
+def open_removals_on(connection: sa.Connection, cluster_id: ClusterId, at: datetime, limit: int = 200) -> list[Removal]:
+    """Return the removals of one cluster that may be tried now, the oldest first."""
+    request = removal_request.c
+    query = (
+        sa.select(
+            _part.c.id,
+            request.id,
+            request.organization_id,
+            request.member_id,
+            request.cause,
+            request.extent,
+            request.requested_at,
+            _part.c.attempts,
+        )
+        .join(removal_request, request.id == _part.c.removal_request_id)
+        .where(
+            _part.c.cluster_id == cluster_id,
+            _part.c.state == "open",
+            sa.or_(_part.c.retry_at.is_(None), _part.c.retry_at <= at),
+        )
+        .order_by(_part.c.id)
+        .limit(limit)
+    )
+    return [
+        Removal(id_, request_id, owner, member_id, cause, parse_extent(extent), requested_at, attempts)
+        for id_, request_id, owner, member_id, cause, extent, requested_at, attempts in connection.execute(
+            query
+        ).tuples()
+    ]
+
+
+def parse_extent(text: str | None) -> frozenset[Scope] | None:
+    """Read the scopes that a request takes away; None stands for everything."""
+    if text is None:
+        return None
+    return frozenset(Scope(ScopeKind(kind), place) for kind, place in orjson.loads(text))
+
+
+def close_removals(connection: sa.Connection, ids: Iterable[str], state: str, at: datetime) -> None:
+    """Confirm removals on one cluster as ``done`` or ``void``; the last cluster closes the request itself."""
+    for id_ in ids:
+        request_id = connection.execute(
+            sa.update(_part)
+            .where(_part.c.id == id_, _part.c.state == "open")
+            .values(state=state, done_at=at, last_error=None, retry_at=None)
+            .returning(_part.c.removal_request_id)
+        ).scalar_one_or_none()
+        if request_id is not None:
+            _close_request(connection, request_id, at)
+
+
+def _close_request(connection: sa.Connection, request_id: str, at: datetime) -> None:
+    # Two clusters may confirm at the same moment: whoever comes second must see the first.
+    lock = sa.select(removal_request.c.id).where(removal_request.c.id == request_id).with_for_update()
+    connection.execute(lock)
+    states = set(connection.execute(sa.select(_part.c.state).where(_part.c.removal_request_id == request_id)).scalars())
+    if "open" not in states:
+        outcome = "done" if "done" in states else "void"
+        connection.execute(
+            sa.update(removal_request)
+            .where(removal_request.c.id == request_id, removal_request.c.closed_at.is_(None))
+            .values(closed_at=at, outcome=outcome)
+        )
+
+
+def postpone_removals(
+    connection: sa.Connection, ids: Iterable[str], reason: str | None, retry_at: datetime, *, failed: bool = True
+) -> None:
+    """Try removals again at a later moment; ``failed`` counts it as an attempt."""
+    for id_ in ids:
+        connection.execute(
+            sa.update(_part)
+            .where(_part.c.id == id_, _part.c.state == "open")
+            .values(attempts=_part.c.attempts + int(failed), last_error=reason, retry_at=retry_at)
+        )
+
+
+def request_ids(connection: sa.Connection, organization_id: OrganizationId, at: datetime) -> frozenset[str]:
+    """Return the requests that a sealed read at this moment can see, as far as a later look needs them."""
+    query = sa.select(removal_request.c.id).where(
+        removal_request.c.organization_id == organization_id, removal_request.c.requested_at > at - LONGEST_WRITE
+    )
+    return frozenset(connection.execute(query).scalars())
+
+
+def members_asked_since(
+    connection: sa.Connection, organization_id: OrganizationId, at: datetime, seen: frozenset[str]
+) -> frozenset[MemberId]:
+    """Return whose removal was asked for after a sealed read at ``at`` that had ``seen`` these requests."""
+    query = sa.select(removal_request.c.id, removal_request.c.member_id).where(
+        removal_request.c.organization_id == organization_id, removal_request.c.requested_at > at - LONGEST_WRITE
+    )
+    rows = connection.execute(query).tuples()
+    return frozenset(MemberId(member_id) for id_, member_id in rows if id_ not in seen)
+
+
+def clusters_of_open_removals(connection: sa.Connection, organization_id: OrganizationId) -> dict[ClusterId, int]:
+    """Return how many removals are open on each cluster of an organization."""
+    query = (
+        sa.select(_part.c.cluster_id, sa.func.count())
+        .where(_part.c.organization_id == organization_id, _part.c.state == "open")
+        .group_by(_part.c.cluster_id)
+    )
+    return {ClusterId(id_): int(count) for id_, count in connection.execute(query).tuples()}
