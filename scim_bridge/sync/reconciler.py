@@ -5,16 +5,16 @@ Level-triggered and idempotent: a pass looks at the whole state and never at an 
 never access. It may be repeated at any moment; a pass that dies half-way leaves nothing that the next does not mend.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from scim_bridge.clusters.gateway import Gateway, ObservedBinding
-from scim_bridge.domain.bindings import BindingKey, Family
+from scim_bridge.domain.bindings import BindingKey
 from scim_bridge.domain.brakes import BrakeLimits, Window, brake, hold_everything_inferred
 from scim_bridge.domain.desired import Condition, Desired, desired
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
-from scim_bridge.domain.planning import Action, Change, Plan, plan_changes
+from scim_bridge.domain.planning import Action, Change, Plan, after_failures, plan_changes
 from scim_bridge.errors import ClusterError, ClusterUnreachable
 from scim_bridge.store.applied import Applied, applied_bits, forget_applied, record_applied
 from scim_bridge.store.database import Database
@@ -98,6 +98,9 @@ def read_sealed(
 def plan_pass(sealed: Sealed, observed: list[ObservedBinding], policy: PassPolicy) -> Plan:
     """Return the plan of a pass with what the brakes hold: dry run, page and execution are this same plan."""
     plan = plan_changes(sealed.cluster_id, sealed.wanted.bindings, observed)
+    if not sealed.wanted.complete:
+        # Namespaces that selectors need could not be read: unknown is not empty.
+        return hold_everything_inferred(plan, sealed.asked_for.covers)
     return brake(
         plan,
         sealed.windows,
@@ -195,26 +198,22 @@ class _Work:
     def carry_out(self, plan: Plan) -> PassResult:
         """Apply the plan in its order, creates and grows before shrinks before deletes."""
         result = PassResult(held=sum(len(change.lost) for change in plan.held))
-        blocked: set[Family] = set()
-        for change in plan.changes:
-            family = change.binding.key.family
-            if family in blocked and change.action in (Action.SHRINK, Action.DELETE) and not self._is_asked(change):
-                # Make before break: a new shard of this family is not there yet, so the old one stays.
-                result = _failed(result, change, "waits for another object of its family")
-                continue
+        result, failed = self._attempt(result, plan.of(Action.CREATE, Action.GROW))
+        # What somebody lost goes, whatever failed; who only moves to a shard that is not there yet stays.
+        result, _ = self._attempt(result, after_failures(plan.of(Action.SHRINK, Action.DELETE), failed))
+        return result
+
+    def _attempt(self, result: PassResult, changes: Iterable[Change]) -> tuple[PassResult, list[Change]]:
+        failed: list[Change] = []
+        for change in changes:
             try:
                 self._carry_out(change)
             except ClusterError as error:
-                if change.action in (Action.CREATE, Action.GROW):
-                    blocked.add(family)
+                failed.append(change)
                 result = _failed(result, change, str(error))
             else:
                 result = self._counted(result, change)
-        return result
-
-    def _is_asked(self, change: Change) -> bool:
-        family = change.binding.key.family
-        return all(self.sealed.asked_for.covers((family, subject)) for subject in change.lost) and bool(change.lost)
+        return result, failed
 
     def _carry_out(self, change: Change) -> None:
         key = change.binding.key

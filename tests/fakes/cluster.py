@@ -17,6 +17,7 @@ class FakeCluster:
         self.lies_empty = False
         self.break_list: ClusterError | None = None
         self.break_apply: ClusterError | None = None
+        self.break_create: ClusterError | None = None
         self.break_delete: ClusterError | None = None
         self.refused_namespaces: set[str] = set()
         self._version = 0
@@ -35,6 +36,8 @@ class FakeCluster:
     def apply(self, binding: Binding, observed: ObservedBinding | None) -> ObservedBinding:
         if self.break_apply is not None:
             raise self.break_apply
+        if self.break_create is not None and observed is None:
+            raise self.break_create
         if binding.key.family.namespace in self.refused_namespaces:
             raise ClusterError(f"namespace {binding.key.family.namespace} not found")
         self._require_same(binding.key, observed)

@@ -182,6 +182,18 @@ def test_while_a_new_shard_cannot_be_written_the_old_one_stays(world: World) -> 
     assert len(world.cluster.access[(None, "edit")]) == 40
 
 
+def test_a_leaver_goes_though_the_shards_of_all_others_cannot_be_written(world: World) -> None:
+    _, people = team(world, 40)
+    world.reconcile(PassPolicy(subjects_per_binding=100))
+    world.deactivate(people[0])
+
+    world.cluster.break_create = ClusterUnreachable("down")
+    world.reconcile(PassPolicy(subjects_per_binding=5))
+
+    everybody_else = {f"team-{number:02}" for number in range(1, 40)}
+    assert world.cluster.access == {(None, "edit"): everybody_else}
+
+
 def test_a_binding_that_somebody_deleted_comes_back(world: World) -> None:
     team(world, 2)
     world.reconcile()
