@@ -1,0 +1,219 @@
+"""
+A Kubernetes API as a cluster: plain dicts over HTTP, our own objects only.
+
+Lists are consistent reads (no ``resourceVersion=0``); creates are POSTs, so that an object of somebody else makes them
+fail; later writes are server-side applies that name the version they replace; deletes name version and uid.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from scim_bridge.clusters.connection import APPLY, Connection
+from scim_bridge.clusters.errors import Answer, from_answer
+from scim_bridge.clusters.gateway import ObservedBinding, PreflightProblem
+from scim_bridge.clusters.objects import API_GROUP, from_object, kind_of, to_object
+from scim_bridge.clusters.preflight import find_problems
+from scim_bridge.domain.bindings import (
+    CLUSTER_LABEL,
+    INSTANCE_LABEL,
+    MANAGED_BY,
+    MANAGED_BY_LABEL,
+    ORGANIZATION_LABEL,
+    Binding,
+    BindingKey,
+    binding_name,
+)
+from scim_bridge.domain.namespaces import is_namespace_name
+from scim_bridge.domain.organizations import ClusterId, OrganizationId
+from scim_bridge.domain.roles import KubernetesRole
+from scim_bridge.errors import ClusterRejected, ClusterUnreachable, ForeignObject, StaleBinding
+
+RBAC = f"/apis/{API_GROUP}/v1"
+FIELD_MANAGER = "scim-bridge"
+PAGE = 1000
+LIST_ATTEMPTS = 3
+
+
+class KubernetesCluster:
+    """The gateway of one Kubernetes API, for one organization's cluster."""
+
+    def __init__(
+        self, connection: Connection, instance: str, organization_id: OrganizationId, cluster_id: ClusterId
+    ) -> None:
+        """Take an open connection; nothing is read yet."""
+        self._connection = connection
+        self._instance = instance
+        self._organization_id = organization_id
+        self._cluster_id = cluster_id
+
+    def describe(self) -> str:
+        """Return the API server's address."""
+        return self._connection.server
+
+    def list_bindings(self) -> list[ObservedBinding]:
+        """Return all our bindings; each kind is one consistent walk over its pages."""
+        found = []
+        for kind in ("ClusterRoleBinding", "RoleBinding"):
+            for item in self._list(f"{RBAC}/{kind.lower()}s", f"{kind}List", {"labelSelector": self._selector()}):
+                observed = self._observe(item, kind)
+                if observed is not None:
+                    found.append(observed)
+        return sorted(found, key=lambda each: each.binding.key.sort_key)
+
+    def get(self, key: BindingKey) -> ObservedBinding | None:
+        """Return one binding, None only when Kubernetes itself says that it is not there."""
+        name = binding_name(self._instance, key)
+        answer = self._connection.send("GET", self._path(key, name))
+        if answer.says_gone(name):
+            return None
+        observed = self._observe(answer.of_kind(kind_of(key), f"Reading {name}"), kind_of(key))
+        if observed is None or observed.binding.key != key:
+            raise ForeignObject(f"{kind_of(key)} {name} is not this installation's; it is left alone.")
+        return observed
+
+    def apply(self, binding: Binding, observed: ObservedBinding | None) -> ObservedBinding:
+        """Create a binding, or replace exactly the observed version of it."""
+        return self._create(binding) if observed is None else self._replace(binding, observed)
+
+    def delete(self, observed: ObservedBinding) -> None:
+        """Delete exactly the observed version; one that is gone already is done."""
+        key, name = observed.binding.key, observed.name
+        answer = self._connection.send("DELETE", self._path(key, name), body=_delete_options(observed))
+        if answer.says_gone(name):
+            return
+        if not answer.is_ok:
+            raise from_answer(answer, f"Deleting {name}")
+        if ((answer.document or {}).get("metadata") or {}).get("finalizers"):
+            # It is marked, and goes on giving access until whoever put the finalizer there takes it away.
+            raise ClusterRejected(f"Deleting {name}: a finalizer that somebody added keeps it alive.")
+        if answer.document is None:
+            raise ClusterUnreachable(f"Deleting {name}: the cluster's answer was no JSON.")
+
+    def namespaces(self) -> Mapping[str, Mapping[str, str]]:
+        """Return the labels of every active namespace; one that is being deleted takes no bindings."""
+        return {
+            item["metadata"]["name"]: item["metadata"].get("labels") or {}
+            for item in self._list("/api/v1/namespaces", "NamespaceList", {})
+            if (item.get("status") or {}).get("phase") == "Active"
+        }
+
+    def preflight(self, roles: Iterable[KubernetesRole]) -> list[PreflightProblem]:
+        """Return what would keep these roles from being bound; an unreachable cluster is a problem too."""
+        return find_problems(self._connection, roles)
+
+    def close(self) -> None:
+        """Close the connections and delete the key's file."""
+        self._connection.close()
+
+    def _create(self, binding: Binding) -> ObservedBinding:
+        document = to_object(self._instance, binding)
+        name = document["metadata"]["name"]
+        query = {"fieldManager": FIELD_MANAGER}
+        answer = self._connection.send("POST", self._path(binding.key), query, document)
+        if answer.reason == "AlreadyExists":
+            self._refuse_to_take_over(binding.key, name)
+        return self._written(answer, binding, f"Creating {name}")
+
+    def _refuse_to_take_over(self, key: BindingKey, name: str) -> None:
+        """Raise what an object in our way means; one of ours that lost labels gets them back, so that lists show it."""
+        present = self.get(key)
+        if present is not None and not present.intact:
+            self._replace(present.binding, present)
+        raise StaleBinding(f"{name} exists already: it was not there when the cluster was read.")
+
+    def _replace(self, binding: Binding, observed: ObservedBinding) -> ObservedBinding:
+        document = to_object(self._instance, binding)
+        document["metadata"] |= {"uid": observed.uid, "resourceVersion": observed.resource_version}
+        # Force is safe: the object was read and is ours, and this very version of it is named.
+        query = {"fieldManager": FIELD_MANAGER, "force": True}
+        answer = self._connection.send("PATCH", self._path(binding.key, observed.name), query, document, APPLY)
+        if answer.status == 422 and any(cause.get("field") == "roleRef" for cause in answer.causes):
+            # Our name with another role was put there by somebody. roleRef cannot be changed, so it has to go first.
+            self.delete(observed)
+            return self._create(binding)
+        if _says_that_it_is_gone(answer):
+            raise StaleBinding(f"{observed.name} is gone since it was read.")
+        return self._written(answer, binding, f"Writing {observed.name}")
+
+    def _written(self, answer: Answer, binding: Binding, about: str) -> ObservedBinding:
+        kind = kind_of(binding.key)
+        observed = self._observe(answer.of_kind(kind, about), kind)
+        if observed is None or observed.binding != binding:
+            raise ClusterRejected(f"{about}: the cluster changed it while taking it (an admission webhook?).")
+        return observed
+
+    def _observe(self, item: Mapping[str, Any], kind: str) -> ObservedBinding | None:
+        """Read an object, None when it is not ours: not this organization's, or not where its key says."""
+        try:
+            observed = from_object(self._instance, item)
+        except ForeignObject:
+            return None
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ClusterUnreachable(f"The cluster answered with something that is no {kind}.") from error
+        key = observed.binding.key
+        # A copy of our object in another namespace has our labels, our annotation and a fitting name.
+        is_here = item["metadata"].get("namespace") == key.family.namespace and kind == kind_of(key)
+        is_theirs = key.organization_id != self._organization_id or key.cluster_id != self._cluster_id
+        return observed if is_here and not is_theirs else None
+
+    def _list(self, path: str, kind: str, query: Mapping[str, object]) -> list[dict[str, Any]]:
+        about = f"Listing {path.rpartition('/')[2]}"
+        for _ in range(LIST_ATTEMPTS):
+            try:
+                return list(_walk(lambda page: self._connection.send("GET", path, {**query, **page}), kind, about))
+            except _SnapshotGone:
+                # The rest could be read from a later state, but a list of two states proves nothing absent.
+                continue
+        raise ClusterUnreachable(f"{about}: the pages expired {LIST_ATTEMPTS} times before the last was read.")
+
+    def _selector(self) -> str:
+        labels = {
+            MANAGED_BY_LABEL: MANAGED_BY,
+            INSTANCE_LABEL: self._instance,
+            ORGANIZATION_LABEL: self._organization_id,
+            CLUSTER_LABEL: self._cluster_id,
+        }
+        return ",".join(f"{key}={value}" for key, value in labels.items())
+
+    def _path(self, key: BindingKey, name: str | None = None) -> str:
+        namespace = key.family.namespace
+        if namespace is not None and not is_namespace_name(namespace):
+            raise ClusterRejected(f"{namespace!r} is not the name of a namespace.")
+        place = "" if namespace is None else f"/namespaces/{namespace}"
+        return f"{RBAC}{place}/{kind_of(key).lower()}s" + (f"/{name}" if name else "")
+
+
+class _SnapshotGone(Exception):
+    """The state that the first page was read from is compacted away (410 Expired)."""
+
+
+def _walk(send: Callable[[Mapping[str, object]], Answer], kind: str, about: str) -> Iterator[dict[str, Any]]:
+    """Yield the items of all pages of one state."""
+    page: dict[str, object] = {"limit": PAGE}
+    version = None
+    while True:
+        answer = send(page)
+        if answer.status == 410:
+            raise _SnapshotGone
+        document = answer.of_kind(kind, about)
+        metadata, items = document.get("metadata"), document.get("items", "")
+        # Go writes an empty list as null where nobody made one.
+        items = [] if items is None else items
+        if not isinstance(metadata, dict) or not metadata.get("resourceVersion") or not isinstance(items, list):
+            raise ClusterUnreachable(f"{about}: the cluster answered with something that is not a whole list.")
+        version = version or metadata["resourceVersion"]
+        if metadata["resourceVersion"] != version:
+            raise _SnapshotGone
+        yield from items
+        if not metadata.get("continue"):
+            return
+        page = {"limit": PAGE, "continue": metadata["continue"]}
+
+
+def _delete_options(observed: ObservedBinding) -> dict[str, Any]:
+    preconditions = {"uid": observed.uid, "resourceVersion": observed.resource_version}
+    return {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+
+
+def _says_that_it_is_gone(answer: Answer) -> bool:
+    return answer.status == 500 and "resourceVersion should not be set" in answer.message
