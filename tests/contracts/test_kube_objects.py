@@ -7,8 +7,6 @@ import pytest
 from tests.kube.client import CRBS, KubeClient
 from tests.kube.world import binding, bindings_in, create_namespace, eventually
 
-DOZEN = [f"user-{number}" for number in range(12)]
-
 
 def subjects_of(admin: KubeClient, name: str) -> list[str]:
     found = admin.get(f"{CRBS}/{name}").document
@@ -193,7 +191,7 @@ def test_an_apply_of_an_old_version_is_a_conflict_even_with_force(admin: KubeCli
     assert subjects_of(admin, own) == ["bob"]
 
 
-def test_an_apply_of_a_version_that_is_gone_creates_nothing(admin: KubeClient, own: str) -> None:
+def test_an_apply_of_an_object_that_is_gone_creates_nothing_if_it_names_the_uid(admin: KubeClient, own: str) -> None:
     first = admin.apply(f"{CRBS}/{own}", binding(own, "view", "ana"))
     admin.delete(f"{CRBS}/{own}")
     document = binding(own, "view", "ana")
@@ -201,7 +199,28 @@ def test_an_apply_of_a_version_that_is_gone_creates_nothing(admin: KubeClient, o
 
     applied = admin.apply(f"{CRBS}/{own}", document, force=True)
 
-    assert (applied.status, applied.document["message"][:8]) in ((409, "Operatio"), (500, "resource"))
+    assert (applied.status, applied.reason) == (409, "Conflict")
+    assert admin.get(f"{CRBS}/{own}").status == 404
+
+
+def test_the_version_alone_does_not_keep_an_apply_from_creating(admin: KubeClient, own: str) -> None:
+    first = admin.apply(f"{CRBS}/{own}", binding(own, "view", "ana"))
+    admin.delete(f"{CRBS}/{own}")
+    document = binding(own, "view", "ana")
+    document["metadata"] |= {"resourceVersion": first.version}
+
+    applied = admin.apply(f"{CRBS}/{own}", document, force=True)
+
+    assert applied.status == 201
+
+
+def test_a_put_of_an_object_that_is_gone_creates_nothing(admin: KubeClient, own: str) -> None:
+    made = admin.post(CRBS, binding(own, "view", "ana"))
+    admin.delete(f"{CRBS}/{own}")
+
+    put = admin.put(f"{CRBS}/{own}", made.document)
+
+    assert (put.status, put.reason) == (409, "Conflict")
     assert admin.get(f"{CRBS}/{own}").status == 404
 
 
@@ -214,7 +233,7 @@ def test_an_apply_onto_another_object_of_that_name_is_refused(admin: KubeClient,
 
     applied = admin.apply(f"{CRBS}/{own}", document, force=True)
 
-    assert applied.status in (409, 422)
+    assert (applied.status, applied.causes[0]["field"]) == (422, "metadata.uid")
     assert subjects_of(admin, own) == ["bob"]
 
 
@@ -311,6 +330,15 @@ def test_a_full_shard_of_a_thousand_fits(admin: KubeClient, own: str) -> None:
 
     assert made.status == 201
     assert subjects_of(admin, own) == many
+
+
+def test_the_fake_and_etcd_agree_on_how_large_is_too_large(admin: KubeClient, own: str) -> None:
+    many = [f"user-{number:06d}-{'x' * 51}" for number in range(15_700)]
+
+    fits = admin.post(CRBS, binding(f"fits-{own}", "view", *many[:15_100]))
+    over = admin.post(CRBS, binding(f"over-{own}", "view", *many))
+
+    assert (fits.status, over.status) == (201, 500)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ CRBS = f"{RBAC}/clusterrolebindings"
 CLUSTER_ROLES = f"{RBAC}/clusterroles"
 REVIEWS = "/apis/authorization.k8s.io/v1"
 
+JSON = "application/json"
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 
@@ -63,7 +64,12 @@ class KubeClient:
         self._pool = urllib3.PoolManager(maxsize=16, ssl_context=context, retries=False, timeout=30)
 
     def send(
-        self, method: str, path: str, body: object = None, content_type: str = "application/json", **query: object
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        content_type: str = JSON,
+        query: Mapping[str, object] | None = None,
     ) -> Reply:
         headers = {"Accept": "application/json"}
         if self._token is not None:
@@ -77,20 +83,20 @@ class KubeClient:
         return Reply(answer.status, answer.headers, answer.data)
 
     def get(self, path: str, **query: object) -> Reply:
-        return self.send("GET", path, **query)
+        return self.send("GET", path, query=query)
 
     def post(self, path: str, body: object, **query: object) -> Reply:
-        return self.send("POST", path, body, **query)
+        return self.send("POST", path, body, query=query)
 
     def put(self, path: str, body: object, **query: object) -> Reply:
-        return self.send("PUT", path, body, **query)
+        return self.send("PUT", path, body, query=query)
 
     def merge(self, path: str, body: object, **query: object) -> Reply:
-        return self.send("PATCH", path, body, MERGE, **query)
+        return self.send("PATCH", path, body, MERGE, query)
 
     def apply(self, path: str, body: object, manager: str = "ours", **query: object) -> Reply:
         """Server-side apply."""
-        return self.send("PATCH", path, body, APPLY, fieldManager=manager, **query)
+        return self.send("PATCH", path, body, APPLY, {"fieldManager": manager, **query})
 
     def delete(self, path: str, body: object = None, **query: object) -> Reply:
-        return self.send("DELETE", path, body, **query)
+        return self.send("DELETE", path, body, query=query)
