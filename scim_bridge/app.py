@@ -56,14 +56,26 @@ def open_process(settings: Settings) -> Process:
 def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     """Return the WSGI application with every door of this release."""
     from flask import Flask
+    from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from scim_bridge.web import health
-    from scim_bridge.web.context import EXTENSION
+    from scim_bridge.scim import door as scim
+    from scim_bridge.web import context, health
+    from scim_bridge.web.encoding import OrjsonProvider
+    from scim_bridge.web.paths import ForgivingPaths
 
     app = Flask("scim_bridge", static_folder=None)
+    app.json = OrjsonProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.extensions[EXTENSION] = opened or open_runtime(settings)
+    # Nobody asks; answered by Flask it would be the one answer that no door has written.
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.extensions[context.EXTENSION] = opened or open_runtime(settings)
+    context.register(app)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(scim.blueprint)
+    app.wsgi_app = ForgivingPaths(app.wsgi_app, scim.PREFIX)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        # Addresses only: our own address is a setting, never what a Host header says.
+        app.wsgi_app = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)  # type: ignore[method-assign]
     return app
 
 

@@ -51,6 +51,12 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     return logger
 
 
+def bind_request(request_id: str) -> None:
+    """Let every line that this thread logs from now on say which request it belongs to."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
 def mask_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace the value of every key that is named like a secret."""
     for key in event:

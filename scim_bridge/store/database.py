@@ -114,7 +114,11 @@ def _parse(url: str) -> URL:
 
 def _sqlite_engine(url: URL) -> sa.Engine:
     engine = sa.create_engine(
-        url, pool_size=16, max_overflow=32, connect_args={"timeout": 15, "check_same_thread": False}
+        url,
+        pool_size=16,
+        max_overflow=32,
+        hide_parameters=True,
+        connect_args={"timeout": 15, "check_same_thread": False},
     )
     sa.event.listen(engine, "connect", _set_pragmas)
     sa.event.listen(engine, "begin", _begin)
@@ -151,5 +155,7 @@ def _postgresql_engine(url: URL) -> sa.Engine:
         pool_size=16,
         max_overflow=32,
         pool_pre_ping=True,
+        # The values of a failed statement are people's data; its text is enough to find the bug.
+        hide_parameters=True,
         connect_args={"connect_timeout": 10, "options": "-c lock_timeout=20000"},
     )
