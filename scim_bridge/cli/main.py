@@ -14,6 +14,7 @@ from scim_bridge.cli.projects import project, service
 from scim_bridge.cli.rules import rule
 from scim_bridge.cli.session import Session
 from scim_bridge.cli.simulate import simulate
+from scim_bridge.cli.sync import sync
 from scim_bridge.cli.units import unit
 
 
@@ -36,6 +37,7 @@ for verb in (
     rule,
     service,
     simulate,
+    sync,
     unit,
 ):
     main.add_command(verb)
