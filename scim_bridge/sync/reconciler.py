@@ -19,8 +19,17 @@ from scim_bridge.domain.planning import Plan
 from scim_bridge.errors import ClusterThrottled
 from scim_bridge.store.applied import Applied, forget_applied, record_applied
 from scim_bridge.store.cluster_registry import UNAPPROVED
+from scim_bridge.store.conditions import add_condition
 from scim_bridge.store.database import Connection, Database
-from scim_bridge.store.passes import PassResult, abandon_pass, fail_pass, finish_pass, set_conditions
+from scim_bridge.store.passes import (
+    PassResult,
+    Start,
+    abandon_pass,
+    fail_pass,
+    finish_pass,
+    set_conditions,
+    start_pass,
+)
 from scim_bridge.store.plans import end_approvals, open_plans
 from scim_bridge.store.windows import take_back_removals
 from scim_bridge.sync.observing import Observation, observe, read_namespaces
@@ -111,6 +120,20 @@ def plan_cluster(
         settled = settle(connection, sealed, observed, policy, clock())
     problem = str(observed.problem) if observed.problem else None
     return DryRun(settled, (*sealed.wanted.conditions, *observed.conditions), problem)
+
+
+def record_unopened(
+    connection: Connection,
+    organization_id: OrganizationId,
+    cluster_id: ClusterId,
+    problem: str,
+    policy: PassPolicy,
+    at: datetime,
+) -> None:
+    """Write down that a pass was due and the cluster's gateway could not even be opened."""
+    pass_id = start_pass(connection, Start(organization_id, cluster_id, at, revision=""))
+    fail_pass(connection, pass_id, cluster_id, problem, at, pace=policy.pace, fraction=policy.draw())
+    add_condition(connection, organization_id, cluster_id, Condition("CannotBeOpened", "", problem), at)
 
 
 def _mend_record(database: Database, sealed: Sealed, observed: Observation, at: datetime) -> None:
