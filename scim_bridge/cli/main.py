@@ -15,6 +15,7 @@ from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler
 from scim_bridge.cli.session import Session
 from scim_bridge.cli.simulate import simulate
+from scim_bridge.cli.sync import sync
 from scim_bridge.cli.units import unit
 
 
@@ -39,6 +40,7 @@ for verb in (
     scheduler,
     service,
     simulate,
+    sync,
     unit,
 ):
     main.add_command(verb)

@@ -44,6 +44,11 @@ def applied_digests(connection: sa.Connection, cluster_id: ClusterId) -> dict[st
     return {key: (digest, uid, version) for key, digest, uid, version in rows}
 
 
+def recorded_keys(digests: Mapping[str, tuple[str, str, str]]) -> frozenset[BindingKey]:
+    """Return the keys of what `applied_digests` found."""
+    return frozenset(parse_key(text) for text in digests)
+
+
 def keys_holding(connection: sa.Connection, cluster_id: ClusterId, member_id: MemberId) -> list[tuple[str, BindingKey]]:
     """Return every (subject, shard) on a cluster that was rendered for a member, old subjects included."""
     query = (
@@ -129,7 +134,11 @@ def keys_held_by(
 
 
 def forget_applied(connection: sa.Connection, key: BindingKey) -> None:
-    """Forget one object that is gone from its cluster; its subjects go with it."""
+    """
+    Forget one object that is gone from its cluster; its subjects go with it.
+
+    Only for one whose deletion was confirmed, or that a read by its own name did not find: a list may leave it out.
+    """
     connection.execute(
         sa.delete(applied_binding).where(
             applied_binding.c.cluster_id == key.cluster_id, applied_binding.c.key == key.canonical
