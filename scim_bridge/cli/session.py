@@ -33,6 +33,11 @@ class Session:
 
         return open_runtime(self.settings)
 
+    def close(self) -> None:
+        """Give back what was opened."""
+        if "runtime" in self.__dict__:
+            self.runtime.database.dispose()
+
     @property
     def database(self) -> "Database":
         """Return the database."""
