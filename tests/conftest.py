@@ -11,6 +11,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from tests.kube.fixtures import kube_server as kube_server
 from tests.machine import require
 
 # A time limit an example says more about the machine than about the code.

@@ -13,6 +13,7 @@ from scim_bridge.cli.grants import grant
 from scim_bridge.cli.organizations import organization
 from scim_bridge.cli.projects import project, service
 from scim_bridge.cli.rules import rule
+from scim_bridge.cli.serve import run, scheduler
 from scim_bridge.cli.session import Session
 from scim_bridge.cli.simulate import simulate
 from scim_bridge.cli.units import unit
@@ -37,6 +38,8 @@ for verb in (
     organization,
     project,
     rule,
+    run,
+    scheduler,
     service,
     simulate,
     unit,

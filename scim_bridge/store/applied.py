@@ -85,6 +85,45 @@ def record_applied(connection: sa.Connection, applied: Applied, members: Mapping
         connection.execute(sa.insert(applied_subject), rows)
 
 
+def record_taken(
+    connection: sa.Connection, key: BindingKey, subjects: Iterable[str], left: Applied | None, at: datetime
+) -> None:
+    """
+    Record that these subjects are out of one object; ``left`` is what it is now, None when it is gone.
+
+    Every other subject stays on record, even one that the object does not hold: a pass may be about to write it.
+    """
+    columns = applied_binding.c
+    here = (columns.cluster_id == key.cluster_id, columns.key == key.canonical)
+    binding_id = connection.execute(sa.select(columns.id).where(*here).with_for_update()).scalar_one_or_none()
+    if binding_id is None:
+        return
+    held = applied_subject.c
+    for chunk in _chunks(subjects):
+        connection.execute(sa.delete(applied_subject).where(held.binding_id == binding_id, held.subject.in_(chunk)))
+    if left is not None:
+        _upsert(connection, left, at)
+    elif connection.execute(sa.select(held.subject).where(held.binding_id == binding_id).limit(1)).first() is None:
+        connection.execute(sa.delete(applied_binding).where(columns.id == binding_id))
+
+
+def keys_held_by(
+    connection: sa.Connection, cluster_id: ClusterId, members: Iterable[MemberId]
+) -> dict[MemberId, list[tuple[str, BindingKey]]]:
+    """Return every (subject, shard) on a cluster that was rendered for these members, old subjects included."""
+    found: dict[MemberId, list[tuple[str, BindingKey]]] = {}
+    for chunk in _chunks(members):
+        query = (
+            sa.select(applied_subject.c.member_id, applied_subject.c.subject, applied_binding.c.key)
+            .join(applied_binding, applied_binding.c.id == applied_subject.c.binding_id)
+            .where(applied_subject.c.cluster_id == cluster_id, applied_subject.c.member_id.in_(chunk))
+            .order_by(applied_binding.c.id, applied_subject.c.subject)
+        )
+        for member_id, subject, key in connection.execute(query):
+            found.setdefault(member_id, []).append((subject, parse_key(key)))
+    return found
+
+
 def forget_applied(connection: sa.Connection, key: BindingKey) -> None:
     """Forget one object that is gone from its cluster; its subjects go with it."""
     connection.execute(
