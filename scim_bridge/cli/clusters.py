@@ -10,7 +10,6 @@ from scim_bridge.cli.output import facts, json_option, organization_option, say,
 from scim_bridge.cli.session import Session
 
 if TYPE_CHECKING:
-    from scim_bridge.identity.cluster_targets import TargetNamed
     from scim_bridge.identity.clusters import ClusterLookedOver, ClusterView
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -72,8 +71,7 @@ def add(session: Session, /, organization: str | None, as_json: bool, **given: A
     from scim_bridge.domain.organizations import CaseRule
     from scim_bridge.identity import clusters
 
-    target = _target(given.pop("kubeconfig"), given.pop("manifests"), given.pop("in_cluster"))
-    wanted = clusters.NewCluster(target=target, case_rule=CaseRule(given.pop("case_rule")), **given)
+    wanted = clusters.ClusterWanted(case_rule=CaseRule(given.pop("case_rule")), **given)
     done = clusters.add(session.runtime, session.actor, session.organization(organization), wanted)
     verb = "is registered" if done.changed else "is registered already"
     _answer(
@@ -100,15 +98,10 @@ def update(
 ) -> None:
     """Give a cluster another credential."""
     from scim_bridge.identity import clusters
+    from scim_bridge.identity.cluster_targets import TargetNamed
 
-    done = clusters.update(
-        session.runtime,
-        session.actor,
-        session.organization(organization),
-        name,
-        _target(kubeconfig, None, in_cluster),
-        is_new_address=new_address,
-    )
+    slug, target = session.organization(organization), TargetNamed(kubeconfig, in_cluster=in_cluster)
+    done = clusters.update(session.runtime, session.actor, slug, name, target, is_new_address=new_address)
     verb = "has a new credential" if done.changed else "has this credential already"
     _answer(as_json, done, f"The cluster {done.cluster.name} {verb}, for {done.cluster.address}.")
 
@@ -178,12 +171,6 @@ def bootstrap(namespace: str, service_account: str, roles: tuple[str, ...], as_j
 
     manifest = cluster_targets.bootstrap(namespace, service_account, roles)
     say(as_json, {"manifest": manifest}, manifest.rstrip("\n"))
-
-
-def _target(kubeconfig: Path | None, manifests: Path | None, in_cluster: bool) -> "TargetNamed":
-    from scim_bridge.identity.cluster_targets import TargetNamed
-
-    return TargetNamed(kubeconfig, manifests, in_cluster)
 
 
 def _answer(as_json: bool, done: "ClusterLookedOver", text: str) -> None:

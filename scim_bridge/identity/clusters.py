@@ -37,18 +37,25 @@ MAX_TEMPLATE = 255
 
 
 @dataclass(frozen=True, slots=True)
-class NewCluster:
-    """What a cluster is registered with; ``unit`` is a path."""
+class ClusterWanted:
+    """What a cluster is registered with: ``unit`` is a path, and exactly one of the three targets is named."""
 
     name: str
-    target: TargetNamed
     unit: str | None = None
+    kubeconfig: Path | None = None
+    manifests: Path | None = None
+    in_cluster: bool = False
     user_template: str = "{user_name}"
     case_rule: CaseRule = CaseRule.KEEP
     allow_cluster_admin: bool = False
     allow_label_selectors: bool = False
     bridge_namespace: str = "scim-bridge"
     approve_first_plan: bool = False
+
+    @property
+    def target(self) -> TargetNamed:
+        """Return where its bindings are to go."""
+        return TargetNamed(self.kubeconfig, self.manifests, self.in_cluster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ class ClusterLookedOver:
 
 
 def add(
-    runtime: Runtime, actor: Actor, organization: str, wanted: NewCluster, request_id: str | None = None
+    runtime: Runtime, actor: Actor, organization: str, wanted: ClusterWanted, request_id: str | None = None
 ) -> ClusterLookedOver:
     """
     Register a cluster; the same again changes nothing, other values for its name are a Conflict that names them.
@@ -195,7 +202,7 @@ def remove(
         return view
 
 
-def _check(wanted: NewCluster) -> None:
+def _check(wanted: ClusterWanted) -> None:
     checked_name("a cluster", wanted.name)
     template = wanted.user_template
     template_fields(template)
@@ -208,7 +215,7 @@ def _check(wanted: NewCluster) -> None:
         raise Invalid(f"{wanted.bridge_namespace!r} cannot be the name of a namespace.", field="bridge_namespace")
 
 
-def _target(runtime: Runtime, wanted: NewCluster, unit_id: UnitId | None, given: TargetRead) -> NewTarget:
+def _target(runtime: Runtime, wanted: ClusterWanted, unit_id: UnitId | None, given: TargetRead) -> NewTarget:
     return NewTarget(
         wanted.name,
         unit_id,
@@ -246,7 +253,7 @@ def _register(connection: Connection, change: Change, target: NewTarget) -> Regi
 
 
 def _differences(
-    keyring: Keyring, tree: Tree, found: RegisteredCluster, wanted: NewCluster, given: TargetRead
+    keyring: Keyring, tree: Tree, found: RegisteredCluster, wanted: ClusterWanted, given: TargetRead
 ) -> Iterator[str]:
     """Yield what of a registration is not as the cluster is; policy that a person set otherwise is never undone."""
     cluster = found.cluster

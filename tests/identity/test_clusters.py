@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import yaml
 
 from scim_bridge.clusters.kubeconfig import IN_CLUSTER
-from scim_bridge.clusters.manifest_files import MARKER
+from scim_bridge.clusters.manifest_files import MARKER, prepare_folder
 from scim_bridge.clusters.manifests import ManifestFolder
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.organizations import CaseRule
@@ -20,7 +20,7 @@ from scim_bridge.domain.people import DirectoryKind
 from scim_bridge.errors import Conflict, NotFound, Refused, StoreError
 from scim_bridge.identity import cluster_targets, clusters, directories, organizations, rules, tree
 from scim_bridge.identity.cluster_targets import TargetNamed
-from scim_bridge.identity.clusters import ClusterLookedOver, NewCluster
+from scim_bridge.identity.clusters import ClusterLookedOver, ClusterWanted
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.settings import Settings
 from scim_bridge.store import cluster_registry
@@ -67,7 +67,8 @@ def everything(database: Database) -> Iterator[str]:
 def add(
     runtime: Runtime, actor: Actor, target: TargetNamed, slug: str = "acme", name: str = "prod"
 ) -> ClusterLookedOver:
-    return clusters.add(runtime, actor, slug, NewCluster(name, target))
+    wanted = ClusterWanted(name, None, target.kubeconfig, target.manifests, target.in_cluster)
+    return clusters.add(runtime, actor, slug, wanted)
 
 
 def test_a_kubeconfig_is_sealed_before_it_is_stored_and_is_in_no_other_row(
@@ -124,8 +125,16 @@ def test_the_same_registration_again_writes_nothing(runtime: Runtime, actor: Act
 
 def test_the_policy_is_stored_as_it_was_given(runtime: Runtime, actor: Actor, manifests: TargetNamed) -> None:
     tree.create_unit(runtime.database, actor, "acme", "production")
-    wanted = NewCluster(
-        "prod", manifests, "production", "oidc:{email}", CaseRule.LOWER, True, True, "iam", approve_first_plan=True
+    wanted = ClusterWanted(
+        "prod",
+        "production",
+        manifests=manifests.manifests,
+        user_template="oidc:{email}",
+        case_rule=CaseRule.LOWER,
+        allow_cluster_admin=True,
+        allow_label_selectors=True,
+        bridge_namespace="iam",
+        approve_first_plan=True,
     )
 
     clusters.add(runtime, actor, "acme", wanted)
@@ -154,7 +163,7 @@ def test_another_value_for_a_name_is_a_conflict_that_says_which(
     before = list(everything(runtime.database))
 
     with pytest.raises(Conflict, match=re.escape(sentence)):
-        clusters.add(runtime, actor, "acme", NewCluster("prod", manifests, **other))  # type: ignore[arg-type]
+        clusters.add(runtime, actor, "acme", ClusterWanted("prod", manifests=manifests.manifests, **other))  # type: ignore[arg-type]
 
     assert list(everything(runtime.database)) == before
 
@@ -203,7 +212,7 @@ def test_a_folder_that_cannot_be_had_leaves_nothing_registered(runtime: Runtime,
 def test_a_registration_that_was_cut_off_may_be_repeated(
     runtime: Runtime, actor: Actor, manifests: TargetNamed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = clusters.prepare_folder
+    real = prepare_folder
 
     def prepare_and_die(*arguments: object) -> None:
         real(*arguments)  # type: ignore[arg-type]
