@@ -21,7 +21,7 @@ from scim_bridge.cli.units import unit
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="scim-bridge")
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The settings file (TOML).")
+@click.option("--config", type=click.Path(path_type=Path), help="The settings file (TOML).")
 @click.pass_context
 def main(context: click.Context, config: Path | None) -> None:
     """SCIM in, RoleBindings out: who may do what on which Kubernetes cluster."""
