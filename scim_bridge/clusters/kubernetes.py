@@ -192,15 +192,7 @@ def _walk(send: Callable[[Mapping[str, object]], Answer], kind: str, about: str)
     page: dict[str, object] = {"limit": PAGE}
     version = None
     while True:
-        answer = send(page)
-        if answer.status == 410:
-            raise _SnapshotGone
-        document = answer.of_kind(kind, about)
-        metadata, items = document.get("metadata"), document.get("items", "")
-        # Go writes an empty list as null where nobody made one.
-        items = [] if items is None else items
-        if not isinstance(metadata, dict) or not metadata.get("resourceVersion") or not isinstance(items, list):
-            raise ClusterUnreachable(f"{about}: the cluster answered with something that is not a whole list.")
+        metadata, items = _read_page(send(page), kind, about)
         version = version or metadata["resourceVersion"]
         if metadata["resourceVersion"] != version:
             raise _SnapshotGone
@@ -208,6 +200,25 @@ def _walk(send: Callable[[Mapping[str, object]], Answer], kind: str, about: str)
         if not metadata.get("continue"):
             return
         page = {"limit": PAGE, "continue": metadata["continue"]}
+
+
+def _read_page(answer: Answer, kind: str, about: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return a page's metadata and items; raises rather than take anything else for a list that ends there."""
+    if answer.status == 410:
+        raise _SnapshotGone
+    document = answer.of_kind(kind, about)
+    metadata, items = document.get("metadata"), document.get("items", "")
+    # Go writes an empty list as null where nobody made one.
+    items = [] if items is None else items
+    is_list = isinstance(items, list) and all(_is_object(item) for item in items)
+    if not is_list or not isinstance(metadata, dict) or not metadata.get("resourceVersion"):
+        raise ClusterUnreachable(f"{about}: the cluster answered with something that is not a whole list.")
+    return metadata, items
+
+
+def _is_object(item: Any) -> bool:
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    return isinstance(metadata, dict) and isinstance(metadata.get("name"), str)
 
 
 def _delete_options(observed: ObservedBinding) -> dict[str, Any]:

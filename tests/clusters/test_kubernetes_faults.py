@@ -35,7 +35,8 @@ def _replace(target: KubeTarget) -> object:
 def _delete(target: KubeTarget) -> object:
     made = target.gateway.apply(grant(target, "ana"), None)
     _plan(target)
-    return target.gateway.delete(made)
+    target.gateway.delete(made)
+    return None
 
 
 def _list(target: KubeTarget) -> object:
