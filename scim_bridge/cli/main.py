@@ -10,6 +10,7 @@ from scim_bridge.cli.database import db
 from scim_bridge.cli.directories import directory
 from scim_bridge.cli.failures import Verbs
 from scim_bridge.cli.grants import grant
+from scim_bridge.cli.holds import hold
 from scim_bridge.cli.organizations import organization
 from scim_bridge.cli.projects import project, service
 from scim_bridge.cli.rules import rule
@@ -36,6 +37,7 @@ for verb in (
     db,
     directory,
     grant,
+    hold,
     organization,
     project,
     rule,
