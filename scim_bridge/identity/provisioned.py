@@ -11,8 +11,8 @@ from scim_bridge.identity.callers import Caller, authenticate
 from scim_bridge.store import groups, memberships, users
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.filters import Page
-from scim_bridge.store.groups import StoredGroup
-from scim_bridge.store.users import StoredUser
+from scim_bridge.store.groups import StoredGroup as StoredGroup
+from scim_bridge.store.users import StoredUser as StoredUser
 
 NamedGroups = dict[ScimUserId, list[tuple[GroupId, str]]]
 
