@@ -25,9 +25,11 @@ INSTANCE = "inst"
 class Target(Protocol):
     """A gateway and the world behind it."""
 
-    gateway: Gateway
     organization: str
     cluster: str
+
+    @property
+    def gateway(self) -> Gateway: ...
 
     def add_namespace(self, name: str) -> None: ...
 
