@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from scim_bridge.sync.scheduler import Scheduler
+    from scim_bridge.sync.single import Workshop
     from scim_bridge.sync.targets import Targets
 
 
@@ -41,6 +42,16 @@ class Process:
 def open_runtime(settings: Settings) -> Runtime:
     """Open the database and the keys that the settings name; raises StoreError with a sentence."""
     return Runtime(settings, Database(settings.resolved_database_url), load_keyring(settings))
+
+
+def open_workshop(opened: Runtime) -> "Workshop":
+    """Return what passes of this installation are made with; gateways open at their first use."""
+    from scim_bridge.sync.policies import PassPolicy
+    from scim_bridge.sync.single import Workshop
+    from scim_bridge.sync.targets import Targets
+
+    targets = Targets(opened.database, opened.keyring, opened.settings)
+    return Workshop(opened.database, targets, PassPolicy.of(opened.settings), opened.settings.lease_seconds)
 
 
 def open_process(settings: Settings) -> Process:

@@ -10,12 +10,14 @@ from scim_bridge.cli.database import db
 from scim_bridge.cli.directories import directory
 from scim_bridge.cli.failures import Verbs
 from scim_bridge.cli.grants import grant
+from scim_bridge.cli.holds import hold
 from scim_bridge.cli.organizations import organization
 from scim_bridge.cli.projects import project, service
 from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler
 from scim_bridge.cli.session import Session
 from scim_bridge.cli.simulate import simulate
+from scim_bridge.cli.sync import sync
 from scim_bridge.cli.units import unit
 
 
@@ -35,6 +37,7 @@ for verb in (
     db,
     directory,
     grant,
+    hold,
     organization,
     project,
     rule,
@@ -42,6 +45,7 @@ for verb in (
     scheduler,
     service,
     simulate,
+    sync,
     unit,
 ):
     main.add_command(verb)

@@ -10,6 +10,7 @@ from scim_bridge.domain.organizations import CaseRule, Cluster, ClusterId, Organ
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.plans import stop_waiting
 from scim_bridge.store.schema import (
     applied_binding,
     applied_subject,
@@ -143,6 +144,14 @@ def count_applied(connection: sa.Connection, cluster_id: ClusterId) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def activate_cluster(connection: sa.Connection, change: Change, cluster_id: ClusterId) -> None:
+    """Let passes write to a cluster from now on: somebody approved its first plan."""
+    connection.execute(
+        sa.update(cluster).where(cluster.c.id == cluster_id).values(state=ACTIVE, approved_first_plan=True)
+    )
+    record_fact(connection, change, "cluster", cluster_id, "state", ACTIVE)
+
+
 def remove_cluster(connection: sa.Connection, change: Change, cluster_id: ClusterId) -> None:
     """Forget a cluster: nothing is read from or written to it any more, and nothing waits for it."""
     connection.execute(
@@ -153,10 +162,11 @@ def remove_cluster(connection: sa.Connection, change: Change, cluster_id: Cluste
     record_fact(connection, change, "cluster", cluster_id, "state", REMOVED)
     connection.execute(sa.delete(applied_subject).where(applied_subject.c.cluster_id == cluster_id))
     connection.execute(sa.delete(applied_binding).where(applied_binding.c.cluster_id == cluster_id))
-    _stop_waiting(connection, change, cluster_id)
+    stop_waiting(connection, cluster_id)
+    _stop_removals(connection, change, cluster_id)
 
 
-def _stop_waiting(connection: sa.Connection, change: Change, cluster_id: ClusterId) -> None:
+def _stop_removals(connection: sa.Connection, change: Change, cluster_id: ClusterId) -> None:
     """Void what is open on this cluster, and close the removals that waited for nothing else."""
     parts = removal_request_cluster
     waiting = sa.select(parts.c.removal_request_id).where(parts.c.cluster_id == cluster_id, parts.c.state == "open")
