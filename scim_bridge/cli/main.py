@@ -7,6 +7,7 @@ import click
 from scim_bridge.cli.access import access
 from scim_bridge.cli.clusters import cluster
 from scim_bridge.cli.database import db
+from scim_bridge.cli.demo.verb import demo
 from scim_bridge.cli.directories import directory
 from scim_bridge.cli.failures import Verbs
 from scim_bridge.cli.grants import grant
@@ -35,6 +36,7 @@ for verb in (
     access,
     cluster,
     db,
+    demo,
     directory,
     grant,
     hold,
