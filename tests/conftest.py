@@ -84,7 +84,7 @@ def migrated_postgresql() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Name a migrated database without rows, on SQLite and on PostgreSQL: as `database_url`, in a fraction of the time."""
+    """Name a migrated database without rows: as `database_url` and a migration, in a fraction of the time."""
     if request.param == "sqlite":
         copied = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "migrated.sqlite3")
         yield f"sqlite:///{copied}"

@@ -131,9 +131,9 @@ class _PostgresqlReader:
 
     def each(self, path: Path) -> tuple[sa.FromClause, DocumentReader]:
         value = self._value(path)
-        inner = sa.case(
-            (sa.func.jsonb_typeof(value) == "array", value), else_=sa.cast(sa.literal("[]", sa.Text), JSONB)
-        )
+        # A literal of type JSONB would be written as JSON once more: a text, of which there are no elements.
+        none = sa.cast(sa.literal("[]", sa.Text), JSONB)
+        inner = sa.case((sa.func.jsonb_typeof(value) == "array", value), else_=none)
         rows = sa.func.jsonb_array_elements(inner).table_valued(sa.column("value", JSONB), joins_implicitly=True)
         named = rows.render_derived(name=None)
         return named, _PostgresqlReader(named.c.value)
