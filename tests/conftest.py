@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from scim_bridge.store import migrations
 from scim_bridge.store.database import Database
+from tests.kube.fixtures import kube_server as kube_server
 from tests.machine import require
 
 # A time limit an example says more about the machine than about the code.
@@ -84,7 +85,7 @@ def migrated_postgresql() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Name a migrated database without rows: as `database_url` and a migration, in a fraction of the time."""
+    """Name a migrated database without rows, of either kind: as `database_url`, in a fraction of the time."""
     if request.param == "sqlite":
         copied = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "migrated.sqlite3")
         yield f"sqlite:///{copied}"

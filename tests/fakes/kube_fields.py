@@ -10,16 +10,19 @@ Field = tuple[str, ...]
 Owner = tuple[str, str]
 Owners = dict[Owner, frozenset[Field]]
 
-MAPS = (("metadata", "labels"), ("metadata", "annotations"))
-# A list or struct that is owned and replaced as a whole.
-ATOMS = ("subjects", "roleRef", "rules", "aggregationRule", "spec")
+# Each entry has an owner of its own; a list is owned and replaced as a whole.
+MAPS: tuple[Field, ...] = (("metadata", "labels"), ("metadata", "annotations"), ("roleRef",))
+ATOMS = ("subjects", "rules", "aggregationRule")
 
 
 def fields_of(document: Mapping[str, Any]) -> dict[Field, Any]:
     """Return every ownable field with its value."""
     found: dict[Field, Any] = {}
     for path in MAPS:
-        for key, value in (document.get(path[0], {}).get(path[1]) or {}).items():
+        place: Any = document
+        for part in path:
+            place = place.get(part) or {}
+        for key, value in place.items():
             found[(*path, key)] = value
     for atom in ATOMS:
         if atom in document:
@@ -68,7 +71,7 @@ def _merge(before: Mapping[str, Any], wanted: Mapping[Field, Any], dropped: set[
         place = after
         for part in field[:-1]:
             place = place.setdefault(part, {})
-        place[field[-1]] = deepcopy(value)
+        place[field[-1]] = value
     for field in dropped:
         place = after
         for part in field[:-1]:

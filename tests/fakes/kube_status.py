@@ -56,14 +56,11 @@ def apply_conflict(causes: list[tuple[str, str]]) -> Refusal:
     return Refusal(409, "Conflict", f"Apply failed with {len(found)} conflicts", {"causes": found})
 
 
-def invalid(kind: str, group: str, name: str, field: str, why: str) -> Refusal:
-    details = {
-        "name": name,
-        "group": group,
-        "kind": kind,
-        "causes": [{"reason": "FieldValueInvalid", "message": why, "field": field}],
-    }
-    return Refusal(422, "Invalid", f'{kind}.{group} "{name}" is invalid: {field}: {why}', details)
+def invalid(kind: str, group: str, name: str, faults: list[tuple[str, str]]) -> Refusal:
+    causes = [{"reason": "FieldValueInvalid", "message": why, "field": field} for field, why in faults]
+    details = {"name": name, "group": group, "kind": kind, "causes": causes}
+    why = ", ".join(f"{field}: {message}" for field, message in faults)
+    return Refusal(422, "Invalid", f'{kind}.{group} "{name}" is invalid: {why}', details)
 
 
 def bad_request(why: str) -> Refusal:
@@ -74,7 +71,8 @@ def forbidden(plural: str, group: str, name: str, why: str, causes: list[dict[st
     details: dict[str, Any] = {"name": name, "group": group, "kind": plural}
     if causes:
         details["causes"] = causes
-    return Refusal(403, "Forbidden", f'{qualified(plural, group)} "{name}" is forbidden: {why}', details)
+    what = f'{qualified(plural, group)} "{name}"' if name else qualified(plural, group)
+    return Refusal(403, "Forbidden", f"{what} is forbidden: {why}", details)
 
 
 def unauthorized() -> Refusal:
