@@ -58,6 +58,7 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from flask import Flask
     from werkzeug.middleware.proxy_fix import ProxyFix
 
+    from scim_bridge.identity.journal import Journal
     from scim_bridge.scim import door as scim
     from scim_bridge.web import context, health
     from scim_bridge.web.encoding import OrjsonProvider
@@ -68,7 +69,13 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     # Nobody asks; answered by Flask it would be the one answer that no door has written.
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.extensions[context.EXTENSION] = opened or open_runtime(settings)
+    runtime = opened or open_runtime(settings)
+    app.extensions[context.EXTENSION] = runtime
+    app.extensions[context.JOURNAL] = Journal(
+        runtime.database,
+        unknown_per_minute=settings.log_unknown_per_minute,
+        unknown_most=settings.log_unknown_most,
+    )
     context.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(scim.blueprint)
