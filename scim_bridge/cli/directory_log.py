@@ -29,6 +29,7 @@ WIDEST = 72
 @click.pass_obj
 def log(
     session: Session,
+    /,
     directory_name: str | None,
     entry: str | None,
     organization: str | None,
@@ -78,13 +79,11 @@ def replay(
     organization: str | None,
     as_json: bool,
 ) -> None:
-    """Repeat a failed request of an identity provider in its name: dry, then with --real. Exit code 1: it fails again."""
+    """Repeat a failed request in its directory's name: dry, then with --real. Exit code 1: it fails again."""
     from scim_bridge.app import replay as replay_entry
 
     slug = session.organization(organization)
-    done = replay_entry(
-        session.runtime, session.actor, slug, directory_name, entry, real=real, over_newer=over_newer
-    )
+    done = replay_entry(session.runtime, session.actor, slug, directory_name, entry, real=real, over_newer=over_newer)
     document = {
         "entry": done.entry.id,
         "real": real,

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from scim_bridge.domain.provisioning import Document
-from scim_bridge.errors import BridgeError, StoreError, Unavailable
+from scim_bridge.errors import BridgeError, NotFound, StoreError, Unavailable
 from scim_bridge.identity.callers import Caller, note_use, refused_caller
 from scim_bridge.identity.exchanges import Exchange, LogEntry
 from scim_bridge.identity.journal import Journal
@@ -117,6 +117,13 @@ def answer_list(total: int, start: int, resources: list[Any]) -> Response:
     return answer(document)
 
 
+@blueprint.before_request
+def _refuse_nul() -> None:
+    # No id holds it, and PostgreSQL cannot even be asked.
+    if "\x00" in request.path:
+        raise NotFound("There is nothing of that name here.")
+
+
 @blueprint.errorhandler(BridgeError)
 def _refuse(error: BridgeError) -> Response:
     problem = problem_of(error)
@@ -179,7 +186,8 @@ def _keep_refused(problem: Problem, *, at_once: bool) -> None:
     exchange = _begun(caller, problem.status)
     detail = masking.mask_message(problem.detail, {*_credentials(), *g.get("scim_secrets", ())})
     entry = exchange.entry(problem.status, problem.scim_type, detail)
-    if not (at_once and exchange.log_alone(database, entry)):
+    written = (at_once or caller.replayed_by is not None) and exchange.log_alone(database, entry)
+    if not written and caller.replayed_by is None:
         _journal().add(entry)
 
 
@@ -252,7 +260,7 @@ def _credentials() -> tuple[str, ...]:
 
 def _caller() -> Caller | None:
     found: Caller | None = g.get("scim_caller")
-    return found
+    return found or _replaying()
 
 
 def _token() -> str | None:

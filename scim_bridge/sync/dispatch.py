@@ -12,7 +12,6 @@ from threading import Event, Lock
 from typing import Protocol
 
 from scim_bridge.clusters.gateway import Gateway
-from scim_bridge.domain.brakes import BrakeLimits
 from scim_bridge.domain.organizations import ClusterId
 from scim_bridge.errors import ClusterError, Invalid, NotFound, StoreError, Unavailable
 from scim_bridge.log import get_logger
@@ -21,10 +20,10 @@ from scim_bridge.store.change_queue import DueCluster, add_missing_clusters, cla
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.leases import held_leases
-from scim_bridge.store.passes import fail_pass, start_pass
 from scim_bridge.store.removal_queue import SPREAD_AT_ONCE, clusters_with_removals, spread_removals
 from scim_bridge.sync.lanes import Guard, Lane
-from scim_bridge.sync.reconciler import PassPolicy, reconcile_cluster
+from scim_bridge.sync.policies import PassPolicy
+from scim_bridge.sync.reconciler import reconcile_cluster, record_unopened
 from scim_bridge.sync.revocations import LONGEST_WAIT, RemovalPolicy, carry_out_removals, postpone_all
 from scim_bridge.sync.turns import HOLDER, Turn, pass_lease, removal_lease, take_turn
 
@@ -62,9 +61,7 @@ class Dispatcher:
         self._settings = settings
         self._clock = clock
         self._holder = holder
-        self._pass_policy = PassPolicy(
-            settings.subjects_per_binding, BrakeLimits(settings.brake_subjects, settings.brake_percent)
-        )
+        self._pass_policy = PassPolicy.of(settings)
         self._removal_policy = RemovalPolicy(
             settings.backoff_first_seconds,
             min(settings.backoff_most_seconds, LONGEST_WAIT),
@@ -182,6 +179,7 @@ class Dispatcher:
             place.id,
             self._pass_policy,
             self._clock,
+            self._goes_on(turn),
         )
 
     def _open(self, place: DueCluster) -> tuple[Gateway | None, str]:
@@ -194,9 +192,7 @@ class Dispatcher:
             return None, str(error)
 
     def _give_up(self, place: DueCluster, problem: str) -> None:
-        at = self._clock()
         with self._database.write() as connection:
             add_missing_clusters(connection, place.organization_id)
-            pass_id = start_pass(connection, place.organization_id, place.id, at, "", None)
-            fail_pass(connection, pass_id, place.id, problem, at)
+            record_unopened(connection, place.organization_id, place.id, problem, self._pass_policy, self._clock())
         log.warning("a cluster cannot be opened", cluster=place.id, reason=problem)
