@@ -4,6 +4,7 @@ The composition root: the one place that chooses the concrete parts and puts the
 Doors are imported where they are put in: most verbs of the command line need none.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scim_bridge.identity.runtime import Runtime
@@ -15,23 +16,77 @@ from scim_bridge.store.sealing import load_keyring
 if TYPE_CHECKING:
     from flask import Flask
 
+    from scim_bridge.sync.scheduler import Scheduler
+    from scim_bridge.sync.single import Workshop
+    from scim_bridge.sync.targets import Targets
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What a process that keeps clusters in step is made of."""
+
+    runtime: Runtime
+    targets: "Targets"
+    scheduler: "Scheduler"
+
+    def close(self) -> bool:
+        """Stop the scheduler, let go of everything, and tell whether all that ran ended in time."""
+        ended = self.scheduler.stop()
+        if ended:
+            # Whatever still hangs may use its connections until the process ends.
+            self.targets.close()
+            self.runtime.database.dispose()
+        return ended
+
 
 def open_runtime(settings: Settings) -> Runtime:
     """Open the database and the keys that the settings name; raises StoreError with a sentence."""
     return Runtime(settings, Database(settings.resolved_database_url), load_keyring(settings))
 
 
+def open_workshop(opened: Runtime) -> "Workshop":
+    """Return what passes of this installation are made with; gateways open at their first use."""
+    from scim_bridge.sync.policies import PassPolicy
+    from scim_bridge.sync.single import Workshop
+    from scim_bridge.sync.targets import Targets
+
+    targets = Targets(opened.database, opened.keyring, opened.settings)
+    return Workshop(opened.database, targets, PassPolicy.of(opened.settings), opened.settings.lease_seconds)
+
+
+def open_process(settings: Settings) -> Process:
+    """Open what `run` and `scheduler` need; the scheduler is not started yet. Raises StoreError with a sentence."""
+    from scim_bridge.sync.scheduler import Scheduler
+    from scim_bridge.sync.targets import Targets
+
+    runtime = open_runtime(settings)
+    targets = Targets(runtime.database, runtime.keyring, settings)
+    return Process(runtime, targets, Scheduler(runtime.database, targets, settings))
+
+
 def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     """Return the WSGI application with every door of this release."""
     from flask import Flask
+    from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from scim_bridge.web import health
-    from scim_bridge.web.context import EXTENSION
+    from scim_bridge.scim import door as scim
+    from scim_bridge.web import context, health
+    from scim_bridge.web.encoding import OrjsonProvider
+    from scim_bridge.web.paths import ForgivingPaths
 
     app = Flask("scim_bridge", static_folder=None)
+    app.json = OrjsonProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.extensions[EXTENSION] = opened or open_runtime(settings)
+    # Nobody asks; answered by Flask it would be the one answer that no door has written.
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.extensions[context.EXTENSION] = opened or open_runtime(settings)
+    context.register(app)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(scim.blueprint)
+    app.wsgi_app = ForgivingPaths(app.wsgi_app, scim.PREFIX)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        # Addresses only: our own address is a setting, never what a Host header says.
+        app.wsgi_app = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)  # type: ignore[method-assign]
     return app
 
 

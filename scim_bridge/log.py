@@ -41,7 +41,7 @@ def configure_logging(level: str = "info", form: str = "text") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("apscheduler", "urllib3", "werkzeug", "kubernetes"):
+    for noisy in ("alembic", "apscheduler", "urllib3", "werkzeug", "kubernetes"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
@@ -49,6 +49,12 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """Return a logger whose lines are an event and key=value pairs."""
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
     return logger
+
+
+def bind_request(request_id: str) -> None:
+    """Let every line that this thread logs from now on say which request it belongs to."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
 
 
 def mask_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

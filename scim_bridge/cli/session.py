@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from scim_bridge.domain.actors import Actor
     from scim_bridge.identity.runtime import Database, Runtime
     from scim_bridge.settings import Settings
+    from scim_bridge.sync.single import Workshop
 
 
 class Session:
@@ -32,6 +33,18 @@ class Session:
         from scim_bridge.app import open_runtime
 
         return open_runtime(self.settings)
+
+    @cached_property
+    def workshop(self) -> "Workshop":
+        """Return what passes are made with."""
+        from scim_bridge.app import open_workshop
+
+        return open_workshop(self.runtime)
+
+    def close(self) -> None:
+        """Give back what was opened."""
+        if "runtime" in self.__dict__:
+            self.runtime.database.dispose()
 
     @property
     def database(self) -> "Database":

@@ -78,7 +78,7 @@ def read_kubeconfig(path: Path, *, allow_insecure: bool = False) -> str:
             field="kubeconfig",
         )
     stored = _document(cluster, user)
-    parse_kubeconfig(stored, name)
+    _check_certificates(parse_kubeconfig(stored, name), name)
     return stored
 
 
@@ -147,6 +147,21 @@ def _certificate_expiry(pem: str | None) -> datetime | None:
         return None
 
 
+def _check_certificates(found: Kubeconfig, name: str) -> None:
+    """Raise Invalid for certificates that only look like some: TLS would refuse them at the first request."""
+    from cryptography import x509  # not cheap to load, and only registering asks
+
+    for key, pem in (
+        ("certificate-authority-data", found.authority),
+        ("client-certificate-data", found.client_certificate),
+    ):
+        try:
+            if pem is not None:
+                x509.load_pem_x509_certificates(pem.encode())
+        except ValueError:
+            raise Invalid(f"{name} has a {key} that holds no certificate.", field="kubeconfig") from None
+
+
 def _load(text: str, name: str) -> dict[str, Any]:
     try:
         found = yaml.safe_load(text)
@@ -185,10 +200,13 @@ def _inline(section: dict[str, Any], folder: Path, name: str) -> None:
             continue
         try:
             content = (folder / str(file)).read_bytes()
-            section[inline] = content.decode().strip() if inline == "token" else base64.b64encode(content).decode()
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise Invalid(f"{name} names {file}, which cannot be read: {reason}.", "kubeconfig") from None
+        except OSError as error:
+            raise Invalid(f"{name} names {file}, which cannot be read: {error.strerror}.", "kubeconfig") from None
+        if inline == "token":
+            # What is not text becomes a token that `_text` refuses.
+            section[inline] = content.decode(errors="replace").strip()
+        else:
+            section[inline] = base64.b64encode(content).decode()
 
 
 def _document(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> str:
@@ -241,16 +259,16 @@ def _verifies(cluster: Mapping[str, Any], name: str) -> bool:
 
 def _token(user: Mapping[str, Any], name: str) -> str | None:
     found = _text(user, "token", name)
-    # It goes into an HTTP header, and the library's error for what cannot go there would quote it.
-    if found is not None and (not found.isascii() or " " in found):
-        raise Invalid(f"{name} has a token with characters that no token has.", field="kubeconfig")
+    if found is not None and " " in found:
+        raise Invalid(f"{name} has a token with a blank in it.", field="kubeconfig")
     return found
 
 
 def _text(section: Mapping[str, Any], key: str, name: str) -> str | None:
     found = section.get(key)
-    if found is not None and (not isinstance(found, str) or not found.isprintable()):
-        raise Invalid(f"{name} has a {key} that is not one line of text.", field="kubeconfig")
+    # All of them become part of a request's head, which is ASCII; the library's own error would quote them.
+    if found is not None and (not isinstance(found, str) or not found.isprintable() or not found.isascii()):
+        raise Invalid(f"{name} has a {key} that is not one line of plain text.", field="kubeconfig")
     return found or None
 
 

@@ -3,6 +3,9 @@ A folder of manifests as a cluster: one YAML file a binding, stable bytes, safe 
 
 The folder carries a marker with the cluster's id. Without it the folder is unknown, not empty: an unmounted disk
 looks exactly like one where everything was deleted.
+
+There is no file that lists the others (a kustomization.yaml): each write would rewrite it, and each merge would
+conflict in it. Flux, Argo CD and `kubectl apply --recursive` read folders.
 """
 
 import hashlib
@@ -10,45 +13,23 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
-import orjson
 import yaml
 
 from scim_bridge.clusters.gateway import ObservedBinding, PreflightProblem
+from scim_bridge.clusters.manifest_files import MARKER as MARKER
+from scim_bridge.clusters.manifest_files import FolderWriter, require_owner
+from scim_bridge.clusters.manifest_files import prepare_folder as prepare_folder
 from scim_bridge.clusters.objects import from_object, to_object
 from scim_bridge.domain.bindings import Binding, BindingKey, binding_name
+from scim_bridge.domain.namespaces import is_namespace_name
 from scim_bridge.domain.organizations import ClusterId
 from scim_bridge.domain.roles import KubernetesRole
-from scim_bridge.errors import (
-    ClusterDenied,
-    ClusterError,
-    ClusterRejected,
-    ClusterUnreachable,
-    ForeignObject,
-    Refused,
-    StaleBinding,
-)
+from scim_bridge.errors import ClusterError, ClusterRejected, ClusterUnreachable, ForeignObject, StaleBinding
 
-MARKER = ".scim-bridge.json"
-KUSTOMIZATION = "kustomization.yaml"
 CLUSTER_WIDE = "_cluster"
-
-
-def prepare_folder(folder: Path, cluster_id: ClusterId) -> None:
-    """Make a folder a cluster's, once; raises Refused when it is another's or cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        marker = folder / MARKER
-        if marker.exists():
-            owner = orjson.loads(marker.read_bytes()).get("cluster")
-            if owner != cluster_id:
-                raise Refused(f"The folder {folder} already holds the manifests of another cluster ({owner}).")
-            return
-        _write(marker, orjson.dumps({"cluster": cluster_id}) + b"\n")
-    except (OSError, ValueError, AttributeError) as error:
-        raise Refused(f"The folder {folder} cannot be used for manifests: {error}.") from error
+INDEXES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 class ManifestFolder:
@@ -59,8 +40,7 @@ class ManifestFolder:
         self._folder = folder
         self._instance = instance
         self._cluster_id = cluster_id
-        # A pass writes from several threads; the kustomization lists what all of them wrote.
-        self._writing = Lock()
+        self._writer = FolderWriter(folder)
 
     def describe(self) -> str:
         """Return the folder's path."""
@@ -68,31 +48,33 @@ class ManifestFolder:
 
     def list_bindings(self) -> list[ObservedBinding]:
         """Return our bindings; a file of ours that cannot be read makes the whole folder unknown."""
-        self._require_marker()
-        found = [self._read(file) for file in self._files()]
-        ours = [each for each in found if each is not None and each.binding.key.cluster_id == self._cluster_id]
-        return sorted(ours, key=lambda each: each.binding.key.sort_key)
+        require_owner(self._folder, self._cluster_id)
+        found = [each for file in self._files() if (each := self._ours(file)) is not None]
+        # Again: a disk that went away in the middle looks empty from there on.
+        require_owner(self._folder, self._cluster_id)
+        return sorted(found, key=lambda each: each.binding.key.sort_key)
 
     def get(self, key: BindingKey) -> ObservedBinding | None:
         """Return one binding, None when there is no such file; raises ForeignObject when it is not ours."""
-        self._require_marker()
+        require_owner(self._folder, self._cluster_id)
         file = self._file(key)
-        if not file.exists():
+        for each in (file.parent, file):
+            if each.is_symlink():
+                raise ForeignObject(f"{each} is a link, which the bridge does not follow; it is left alone.")
+        content = _content(file)
+        if content is None:
             return None
-        found = self._read(file)
+        found = self._read(file, content)
         if found is None or found.binding.key != key:
             raise ForeignObject(f"{file} is not this installation's; it is left alone.")
         return found
 
     def apply(self, binding: Binding, observed: ObservedBinding | None) -> ObservedBinding:
         """Write one file, whole or not at all."""
-        self._require_same(binding.key, observed)
         content = render(to_object(self._instance, binding))
         file = self._file(binding.key)
-        with self._writing, _as_cluster_errors(file):
-            file.parent.mkdir(exist_ok=True)
-            _write(file, content)
-            self._update_kustomization()
+        with self._same(binding.key, observed):
+            self._writer.write(file, content)
         return ObservedBinding(binding, file.stem, file.stem, _version(content))
 
     def delete(self, observed: ObservedBinding) -> None:
@@ -100,90 +82,99 @@ class ManifestFolder:
         key = observed.binding.key
         if self.get(key) is None:
             return
-        self._require_same(key, observed)
-        file = self._file(key)
-        with self._writing, _as_cluster_errors(file):
-            file.unlink(missing_ok=True)
-            self._update_kustomization()
-            if file.parent != self._folder and not any(file.parent.iterdir()):
-                file.parent.rmdir()
+        with self._same(key, observed):
+            self._writer.remove(self._file(key))
 
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
         """Return nothing: a folder knows no labels, so selectors grant nothing here."""
         return {}
 
     def preflight(self, roles: Iterable[KubernetesRole]) -> list[PreflightProblem]:
-        """Return what keeps the folder from being written; roles cannot be checked in a folder."""
+        """Return what keeps the folder from being written or read whole; roles cannot be checked in a folder."""
         try:
-            self._require_marker()
+            require_owner(self._folder, self._cluster_id)
+            if not os.access(self._folder, os.W_OK):
+                return [PreflightProblem("FolderUnusable", f"{self._folder} cannot be written.")]
+            return [*self._indexes(), *self._misplaced()]
         except ClusterError as error:
             return [PreflightProblem("FolderUnusable", str(error))]
-        if not os.access(self._folder, os.W_OK):
-            return [PreflightProblem("FolderUnusable", f"{self._folder} cannot be written.")]
-        return []
 
     def close(self) -> None:
         """Do nothing: no file is kept open."""
 
     def _file(self, key: BindingKey) -> Path:
-        # Namespaces are RFC 1123 labels (checked when they are claimed): none can climb out of the folder.
-        place = key.family.namespace or CLUSTER_WIDE
-        if "/" in place or place.startswith("."):
+        place = CLUSTER_WIDE if key.family.namespace is None else key.family.namespace
+        # Namespaces are checked when they are claimed; a key that was not ours could still climb out of the folder.
+        if key.family.namespace is not None and not is_namespace_name(place):
             raise ClusterRejected(f"{place!r} is not the name of a namespace.")
         return self._folder / place / f"{binding_name(self._instance, key)}.yaml"
 
-    def _files(self) -> list[Path]:
+    def _files(self) -> Iterator[Path]:
+        """Yield the files that bear our names; raises ClusterUnreachable when one is only seen through a link."""
         try:
-            places = sorted(path for path in self._folder.iterdir() if path.is_dir() and path.name[0] != ".")
-            return [file for place in places for file in sorted(place.glob(f"scimb-{self._instance[:12]}-*.yaml"))]
+            for place in sorted(self._folder.iterdir()):
+                if (place.name == CLUSTER_WIDE or is_namespace_name(place.name)) and place.is_dir():
+                    # Not glob(): it passes over what it may not read, and a part would look like the whole.
+                    for file in sorted(each for each in place.iterdir() if self._is_name_of_ours(each.name)):
+                        _refuse_link(place, file)
+                        yield file
         except OSError as error:
             raise ClusterUnreachable(f"The folder {self._folder} cannot be read: {error.strerror}.") from error
 
-    def _read(self, file: Path) -> ObservedBinding | None:
-        try:
-            content = file.read_bytes()
-            loaded = yaml.load(content, Loader=_LOADER)  # noqa: S506 - both loaders are the safe one
-        except FileNotFoundError:
+    def _ours(self, file: Path) -> ObservedBinding | None:
+        """Read a file that bears our name, or None: it is another's, or a copy that lies where no pass put it."""
+        content = _content(file)
+        found = None if content is None else self._read(file, content)
+        if found is None or found.binding.key.cluster_id != self._cluster_id:
             return None
-        except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
+        return found if _is_in_place(file, found) else None
+
+    def _is_name_of_ours(self, name: str) -> bool:
+        return name.startswith(f"scimb-{self._instance[:12]}-") and name.endswith(".yaml")
+
+    def _read(self, file: Path, content: bytes) -> ObservedBinding | None:
+        """Return what a file says, None when it is not ours; raises ClusterUnreachable when it says nothing whole."""
+        try:
+            loaded = yaml.load(content, Loader=_LOADER)  # noqa: S506 - both loaders are the safe one
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise ClusterUnreachable(f"{file} cannot be read: {error}.") from error
         try:
             found = from_object(self._instance, loaded if isinstance(loaded, dict) else {})
         except ForeignObject:
             return None
-        intact = found.intact and content == render(to_object(self._instance, found.binding))
-        return ObservedBinding(found.binding, file.stem, file.stem, _version(content), intact)
+        # Git on Windows writes other line ends; a pass must not undo them each time.
+        same = content.replace(b"\r\n", b"\n") == render(to_object(self._instance, found.binding))
+        return ObservedBinding(found.binding, found.name, found.name, _version(content), found.intact and same)
 
-    def _require_same(self, key: BindingKey, observed: ObservedBinding | None) -> None:
-        present = self.get(key)
-        before = observed.resource_version if observed else None
-        if (present.resource_version if present else None) != before:
-            raise StaleBinding(f"{self._file(key)} changed since it was read.")
+    @contextmanager
+    def _same(self, key: BindingKey, observed: ObservedBinding | None) -> Iterator[None]:
+        """Hold the folder while a binding is what it was when it was read; raises StaleBinding when it is not."""
+        # Said before the lock is asked for: without its marker there is nothing to lock.
+        require_owner(self._folder, self._cluster_id)
+        with self._writer.exclusively():
+            present = self.get(key)
+            before = observed.resource_version if observed else None
+            if (present.resource_version if present else None) != before:
+                raise StaleBinding(f"{self._file(key)} changed since it was read.")
+            yield
 
-    def _require_marker(self) -> None:
-        try:
-            owner = orjson.loads((self._folder / MARKER).read_bytes()).get("cluster")
-        except (OSError, ValueError, AttributeError) as error:
-            raise ClusterUnreachable(
-                f"The folder {self._folder} is not there or has lost its {MARKER}: its state is unknown."
-            ) from error
-        if owner != self._cluster_id:
-            raise ClusterDenied(f"The folder {self._folder} holds the manifests of another cluster ({owner}).")
+    def _indexes(self) -> Iterator[PreflightProblem]:
+        for name in INDEXES:
+            if (self._folder / name).exists():
+                message = (
+                    f"{self._folder / name} lists files by name, so kustomize and Flux will not see the bridge's: keep "
+                    "the folder for the bridge alone."
+                )
+                yield PreflightProblem("IndexInFolder", message)
 
-    def _update_kustomization(self) -> None:
-        """Keep our files listed for `kubectl apply -k`; entries of others stay."""
-        file = self._folder / KUSTOMIZATION
-        kept: dict[str, Any] = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
-        if file.exists():
-            loaded = yaml.safe_load(file.read_bytes())
-            kept |= loaded if isinstance(loaded, dict) else {}
-        ours = [path.relative_to(self._folder).as_posix() for path in self._files()]
-        prefix = f"/scimb-{self._instance[:12]}-"
-        foreign = [entry for entry in kept.get("resources") or [] if prefix not in f"/{entry}"]
-        kept["resources"] = [*foreign, *ours]
-        content = render(kept)
-        if not file.exists() or file.read_bytes() != content:
-            _write(file, content)
+    def _misplaced(self) -> Iterator[PreflightProblem]:
+        for file in self._files():
+            content = _content(file)
+            found = None if content is None else self._read(file, content)
+            is_other = found is not None and found.binding.key.cluster_id != self._cluster_id
+            if found is not None and (is_other or not _is_in_place(file, found)):
+                message = f"{file} is a copy or another cluster's, and is left alone: what it grants stays granted."
+                yield PreflightProblem("CopyInFolder", message)
 
 
 def render(document: Mapping[str, Any]) -> bytes:
@@ -198,25 +189,30 @@ _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def _content(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ClusterUnreachable(f"{file} cannot be read: {error.strerror}.") from error
+
+
+def _is_in_place(file: Path, found: ObservedBinding) -> bool:
+    """Tell whether a file is where a pass puts it: a copy elsewhere is nobody's but its maker's."""
+    namespace = found.binding.key.family.namespace
+    if namespace is not None and not is_namespace_name(namespace):
+        return False
+    return (file.parent.name, file.stem) == (namespace or CLUSTER_WIDE, found.name)
+
+
+def _refuse_link(*places: Path) -> None:
+    for each in places:
+        if each.is_symlink():
+            raise ClusterUnreachable(
+                f"{each} is a link, and a binding of ours is seen through it: the folder's state is unknown."
+            )
+
+
 def _version(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _write(file: Path, content: bytes) -> None:
-    draft = file.with_name(f".{file.name}.{os.getpid()}.draft")
-    with draft.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(file)
-
-
-@contextmanager
-def _as_cluster_errors(file: Path) -> Iterator[None]:
-    """Turn what the file system says into our own errors."""
-    try:
-        yield
-    except PermissionError as error:
-        raise ClusterDenied(f"{file} cannot be written: {error.strerror}.") from error
-    except OSError as error:
-        raise ClusterUnreachable(f"{file} cannot be written: {error.strerror}.") from error

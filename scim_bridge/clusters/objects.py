@@ -63,14 +63,16 @@ def to_object(instance: str, binding: Binding) -> dict[str, Any]:
 
 def from_object(instance: str, found: Mapping[str, Any]) -> ObservedBinding:
     """Read an object of ours; raises ForeignObject when it is not."""
-    metadata = found.get("metadata") or {}
+    # A file written by hand may hold anything anywhere: whatever is not of the right kind is not there.
+    metadata = _mapping(found.get("metadata"))
     name = str(metadata.get("name", ""))
-    annotation = (metadata.get("annotations") or {}).get(KEY_ANNOTATION)
-    labels = metadata.get("labels") or {}
-    if annotation is None or not is_ours(instance, name, labels, annotation):
+    annotation = _mapping(metadata.get("annotations")).get(KEY_ANNOTATION)
+    labels = _mapping(metadata.get("labels"))
+    if not isinstance(annotation, str) or not is_ours(instance, name, labels, annotation):
         raise ForeignObject(f"{name or 'An object'} is not this installation's; it is left alone.")
     key = parse_key(annotation)
-    subjects = found.get("subjects") or []
+    listed = found.get("subjects") or []
+    subjects = [_mapping(each) for each in listed] if isinstance(listed, list) else [{}]
     kind = key.family.subject_kind.value
     # A subject of another kind was put in by hand; it is no subject of ours, and the object is written anew.
     names = tuple(sorted({str(each.get("name")) for each in subjects if each.get("kind") == kind}))
@@ -83,6 +85,10 @@ def from_object(instance: str, found: Mapping[str, Any]) -> ObservedBinding:
     )
     version, uid = str(metadata.get("resourceVersion", "")), str(metadata.get("uid", ""))
     return ObservedBinding(binding, name, uid, version, intact)
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _role_ref(key: BindingKey) -> dict[str, str]:

@@ -1,17 +1,18 @@
 """
 How many inferred removals may flow: an IdP that lost its assignments looks like a company that fired everybody.
 
-Counted in subjects over a sliding hour. What is over the limit waits for an approval; the rest flows. Removals that
-somebody asked for by name are not counted and never wait.
+Counted over a sliding hour, in subjects for a cluster and in people for an organization. What is over the limit waits
+for an approval, however long that takes; the rest flows. Removals that somebody asked for by name, or approved, are
+not counted and never wait.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
-from scim_bridge.domain.bindings import Family
-from scim_bridge.domain.planning import Plan, hold
+from scim_bridge.domain.planning import Plan, Removal, hold
 
-Removal = tuple[Family, str]
+NOBODY: frozenset[str] = frozenset()
+NOTHING: frozenset[Removal] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +23,33 @@ class BrakeLimits:
     percent: float = 10.0
     to_zero_from: int = 3
 
-    def allowance(self, subjects_at_start: int) -> int:
-        """Return how many subjects an hour may take away."""
-        return max(self.subjects, int(subjects_at_start * self.percent / 100))
+    def allowance(self, at_start: int) -> int:
+        """Return how many an hour may take away."""
+        return max(self.subjects, int(at_start * self.percent / 100))
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The past hour of one cluster or organization: subjects at its start, and inferred removals since."""
+    """
+    The past hour of one cluster or organization, and what the plan would leave there.
 
-    subjects_at_start: int
-    removed: int = 0
+    ``removed`` are those taken away unasked within the hour: who loses something more counts once. ``persons`` says
+    whom a subject is counted as: one person has a subject on every cluster, and counts once in the organization.
+    """
+
+    at_start: int
+    present: int
+    left: int
+    removed: frozenset[str] = NOBODY
+    persons: Mapping[str, str] = field(default_factory=dict)
+
+    def empties(self, limits: BrakeLimits) -> bool:
+        """Tell whether the plan leaves nobody where there were more than a few."""
+        return self.left == 0 and max(self.at_start, self.present) >= limits.to_zero_from
+
+    def person(self, subject: str) -> str:
+        """Return whom a subject is counted as here."""
+        return self.persons.get(subject, subject)
 
 
 def brake(
@@ -40,28 +57,40 @@ def brake(
     windows: Iterable[Window],
     limits: BrakeLimits,
     *,
-    subjects_left: int,
     is_asked_for: Callable[[Removal], bool] = lambda removal: False,
-    ceiling: frozenset[Removal] = frozenset(),
+    ceiling: frozenset[Removal] = NOTHING,
+    waiting: frozenset[Removal] = NOTHING,
 ) -> Plan:
     """
     Hold back the surplus of a plan's inferred removals.
 
-    ``subjects_left`` is how many subjects the cluster has after the plan. ``ceiling`` are exactly the removals that
-    somebody approved. A person counts once, whatever they lose; who flows under the limit follows the plan's order,
-    so it is the same every time.
+    ``ceiling`` are exactly the removals that somebody approved, ``waiting`` those that an earlier pass held: an hour
+    that has passed frees none of them. Who flows under the limit follows the plan's order: the same every time.
     """
     inferred = [removal for removal in plan.removals if not is_asked_for(removal) and removal not in ceiling]
     if not inferred:
         return plan
     checked = list(windows)
-    room = min((limits.allowance(each.subjects_at_start) - each.removed for each in checked), default=len(inferred))
-    # One subject more or less is one person more or less, in however many namespaces.
-    subjects = list(dict.fromkeys(subject for _, subject in inferred))
-    if subjects_left == 0 and any(each.subjects_at_start >= limits.to_zero_from for each in checked):
-        room = 0
-    waiting = set(subjects[max(0, room) :])
-    return hold(plan, [(family, subject) for family, subject in inferred if subject in waiting])
+    stay = {removal[1] for removal in inferred if removal in waiting}
+    candidates = [subject for subject in dict.fromkeys(subject for _, subject in inferred) if subject not in stay]
+    if any(each.empties(limits) for each in checked):
+        stay.update(candidates)
+    else:
+        stay.update(_surplus(candidates, checked, limits))
+    return hold(plan, [removal for removal in inferred if removal[1] in stay])
+
+
+def _surplus(candidates: Iterable[str], windows: Iterable[Window], limits: BrakeLimits) -> set[str]:
+    """Return the subjects that are too many for one of the windows."""
+    counted = [(window, set(window.removed), limits.allowance(window.at_start)) for window in windows]
+    surplus = set()
+    for subject in candidates:
+        if all(window.person(subject) in gone or len(gone) < most for window, gone, most in counted):
+            for window, gone, _ in counted:
+                gone.add(window.person(subject))
+        else:
+            surplus.add(subject)
+    return surplus
 
 
 def hold_everything_inferred(plan: Plan, is_asked_for: Callable[[Removal], bool]) -> Plan:

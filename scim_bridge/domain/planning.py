@@ -7,13 +7,16 @@ shrinks, then deletes, so nobody is without access at a moment when desired had 
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
 from scim_bridge.domain.bindings import Binding, BindingKey, Family
 from scim_bridge.domain.organizations import ClusterId
+
+Removal = tuple[Family, str]
+"""A subject that leaves a family."""
 
 
 class Seen(Protocol):
@@ -90,7 +93,7 @@ class Plan:
         return not self.changes and not self.held
 
     @property
-    def removals(self) -> tuple[tuple[Family, str], ...]:
+    def removals(self) -> tuple[Removal, ...]:
         """Return every (family, subject) that would lose that family, held ones included; each counts once."""
         return lost_of((*self.changes, *self.held))
 
@@ -122,7 +125,7 @@ def _digest(cluster_id: ClusterId, changes: Iterable[Change]) -> str:
     return hashlib.sha256(json.dumps([cluster_id, rows], separators=(",", ":")).encode()).hexdigest()
 
 
-def lost_of(changes: Iterable[Change]) -> tuple[tuple[Family, str], ...]:
+def lost_of(changes: Iterable[Change]) -> tuple[Removal, ...]:
     """Return every (family, subject) that these changes take away, sorted, without repetition."""
     found = {(change.binding.key.family, subject) for change in changes for subject in change.lost}
     return tuple(sorted(found, key=lambda pair: (pair[0].sort_key, pair[1])))
@@ -185,7 +188,7 @@ def _lost(key: BindingKey, removed: Iterable[str], kept_in_family: Mapping[Famil
     return tuple(subject for subject in removed if subject not in kept)
 
 
-def hold(plan: Plan, held: Iterable[tuple[Family, str]]) -> Plan:
+def hold(plan: Plan, held: Iterable[Removal]) -> Plan:
     """
     Return the plan with these removals held back: the people concerned stay where they are.
 
@@ -233,3 +236,45 @@ def after_failures(changes: Iterable[Change], failed: Iterable[Change]) -> tuple
         moving = unwritten.get(change.binding.key.family, set()) & (set(change.removed) - set(change.lost))
         found += _without(change, moving) if moving else [change]
     return tuple(found)
+
+
+def hold_everything(plan: Plan) -> Plan:
+    """Return the plan with all of it waiting: a cluster that nobody approved yet is not written to."""
+    return Plan(plan.cluster_id, (), tuple(sorted((*plan.changes, *plan.held), key=lambda c: c.sort_key)))
+
+
+def without_additions(plan: Plan, subjects: Collection[str]) -> Plan:
+    """
+    Return the plan with these subjects added nowhere; who would only have moved to another shard stays where they are.
+
+    For people whose removal was asked for after the plan's snapshot: what they should have is for the next pass to say.
+    """
+    refused: dict[BindingKey, set[str]] = {}
+    for change in plan.of(Action.CREATE, Action.GROW):
+        found = set(subjects) & set(change.added)
+        if found:
+            refused[change.binding.key] = found
+    if not refused:
+        return plan
+    changes = [left for change in plan.changes for left in _not_adding(change, refused.get(change.binding.key, set()))]
+    adding = [change for change in changes if change.action in (Action.CREATE, Action.GROW)]
+    taking = [change for change in changes if change.action in (Action.SHRINK, Action.DELETE)]
+    not_moved = [
+        replace(change, added=tuple(refused[change.binding.key]))
+        for change in plan.of(Action.CREATE, Action.GROW)
+        if change.binding.key in refused
+    ]
+    changes = [*adding, *after_failures(taking, not_moved)]
+    return Plan(plan.cluster_id, tuple(sorted(changes, key=lambda c: c.sort_key)), plan.held)
+
+
+def _not_adding(change: Change, refused: set[str]) -> list[Change]:
+    """Return what is left to do of a change when ``refused`` do not come into its object."""
+    if not refused or change.action is Action.DELETE:
+        return [change]
+    subjects = tuple(subject for subject in change.binding.subjects if subject not in refused)
+    added = tuple(subject for subject in change.added if subject not in refused)
+    if not subjects:
+        # A binding without subjects is none: there is nothing to create, and what would be emptied is deleted.
+        return [replace(change, action=Action.DELETE)] if change.action is Action.SHRINK else []
+    return [replace(change, binding=replace(change.binding, subjects=subjects), added=added)]

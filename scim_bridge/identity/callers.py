@@ -8,10 +8,11 @@ from datetime import timedelta
 from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, DirectoryKind, DirectoryState
-from scim_bridge.errors import NotAuthenticated, Unavailable
+from scim_bridge.errors import NotAuthenticated, StoreError, Unavailable
 from scim_bridge.store import tokens
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.tokens import PresentedToken
 
 # A write for every request would cost more than the request; a minute is near enough for "is it still in use?".
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -41,7 +42,7 @@ def authenticate(connection: Connection, token: str | None) -> Caller:
 
     Raises NotAuthenticated, in the same words whatever is wrong, and Unavailable while the directory is paused.
     """
-    found = tokens.find(connection, hashlib.sha256(token.encode()).hexdigest()) if token else None
+    found = _find(connection, token)
     at = now()
     if (
         found is None
@@ -54,13 +55,29 @@ def authenticate(connection: Connection, token: str | None) -> Caller:
         # 503, not 4xx: the identity provider keeps what it could not send and sends it later.
         raise Unavailable(f"The directory {found.directory_name} is paused.", retry_after=PAUSED_RETRY_SECONDS)
     use_due = found.last_used_at is None or found.last_used_at < at - USE_NOTED_EVERY
-    return Caller(
-        found.organization_id, found.directory_id, found.directory_name, found.kind, found.id, use_due=use_due
-    )
+    return _caller(found, use_due=use_due)
+
+
+def refused_caller(database: Database, token: str | None) -> Caller | None:
+    """Return whose token it is that was refused, for the log alone: ended ones too, None for one that is not ours."""
+    with suppress(StoreError, Unavailable), database.read() as connection:
+        found = _find(connection, token)
+        return None if found is None else _caller(found, use_due=False)
+    return None
 
 
 def note_use(database: Database, caller: Caller, address: str | None, user_agent: str) -> None:
     """Note, at most once a minute, when a token was used and from where; never fails a request."""
     at = now()
-    with suppress(Unavailable), database.write() as connection:
+    with suppress(StoreError, Unavailable), database.write() as connection:
         tokens.touch(connection, caller.token_id, at, at - USE_NOTED_EVERY, address, user_agent)
+
+
+def _find(connection: Connection, token: str | None) -> PresentedToken | None:
+    return tokens.find(connection, hashlib.sha256(token.encode()).hexdigest()) if token else None
+
+
+def _caller(found: PresentedToken, *, use_due: bool) -> Caller:
+    return Caller(
+        found.organization_id, found.directory_id, found.directory_name, found.kind, found.id, use_due=use_due
+    )

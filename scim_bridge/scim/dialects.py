@@ -13,6 +13,19 @@ import orjson
 TRUTH = {"true": True, "false": False}
 
 
+def bearer_token(authorization: str | None) -> str | None:
+    """
+    Read the token of an ``Authorization`` header; None if it holds another kind of credential.
+
+    Okta's header authentication sends it without a scheme (row 33), and whoever pastes "Bearer …" into a field that
+    adds the word sends it twice.
+    """
+    words = (authorization or "").split()
+    while words and words[0].lower() == "bearer":
+        del words[0]
+    return words[0] if len(words) == 1 else None
+
+
 def operation_name(op: object) -> object:
     """Read ``Add``, ``Replace`` and ``Remove`` in any case (row 13, Entra)."""
     return op.strip().lower() if isinstance(op, str) else op
@@ -31,6 +44,15 @@ def truth(value: object) -> object:
 def pathless_value(value: object) -> object:
     """Read a path-less value that is JSON inside a string (scim-for-keycloak's client)."""
     return _object_in(value) or value
+
+
+def names_the_resource(name: str) -> bool:
+    """
+    Tell what a path-less value says about the resource itself: nothing to change, and no reason to refuse the rest.
+
+    Okta sends the id with a rename (row 26), authentik schemas too; whole resources that come back hold meta, groups.
+    """
+    return name.lower() in ("id", "schemas", "meta", "groups")
 
 
 def entries(value: object) -> object:

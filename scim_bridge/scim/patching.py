@@ -75,8 +75,7 @@ def _read_operation(sent: object) -> Iterator[Operation]:
     if not isinstance(value, Mapping):
         raise Invalid("An operation without a path needs an object of attributes.", "value", scim_type="invalidValue")
     for name, each in value.items():
-        # Okta sends the id with a rename, authentik schemas too (row 26): they name the resource and change nothing.
-        if name.lower() not in ("id", "schemas", "meta"):
+        if not dialects.names_the_resource(name):
             yield Operation(str(op), name, each)
 
 

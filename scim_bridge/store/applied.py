@@ -44,6 +44,11 @@ def applied_digests(connection: sa.Connection, cluster_id: ClusterId) -> dict[st
     return {key: (digest, uid, version) for key, digest, uid, version in rows}
 
 
+def recorded_keys(digests: Mapping[str, tuple[str, str, str]]) -> frozenset[BindingKey]:
+    """Return the keys of what `applied_digests` found."""
+    return frozenset(parse_key(text) for text in digests)
+
+
 def keys_holding(connection: sa.Connection, cluster_id: ClusterId, member_id: MemberId) -> list[tuple[str, BindingKey]]:
     """Return every (subject, shard) on a cluster that was rendered for a member, old subjects included."""
     query = (
@@ -85,8 +90,55 @@ def record_applied(connection: sa.Connection, applied: Applied, members: Mapping
         connection.execute(sa.insert(applied_subject), rows)
 
 
+def record_taken(
+    connection: sa.Connection, key: BindingKey, subjects: Iterable[str], left: Applied | None, at: datetime
+) -> None:
+    """
+    Record that these subjects are out of one object; ``left`` is what it is now, None when it is gone.
+
+    Every other subject stays on record, even one that the object does not hold: a pass may be about to write it.
+    """
+    columns = applied_binding.c
+    here = (columns.cluster_id == key.cluster_id, columns.key == key.canonical)
+    found = connection.execute(sa.select(columns.id, columns.digest).where(*here).with_for_update()).one_or_none()
+    if found is None:
+        return
+    held = applied_subject.c
+    for chunk in _chunks(subjects):
+        connection.execute(sa.delete(applied_subject).where(held.binding_id == found.id, held.subject.in_(chunk)))
+    if left is not None:
+        _upsert(connection, left, at)
+    elif connection.execute(sa.select(held.subject).where(held.binding_id == found.id).limit(1)).first() is None:
+        connection.execute(sa.delete(applied_binding).where(columns.id == found.id))
+    if left is None or not found.digest:
+        # Whoever else is on record here is not confirmed: the next pass puts that right from what it reads.
+        unconfirmed = {"digest": ""} if left is not None else {"digest": "", "uid": "", "resource_version": ""}
+        connection.execute(sa.update(applied_binding).where(columns.id == found.id).values(**unconfirmed))
+
+
+def keys_held_by(
+    connection: sa.Connection, cluster_id: ClusterId, members: Iterable[MemberId]
+) -> dict[MemberId, list[tuple[str, BindingKey]]]:
+    """Return every (subject, shard) on a cluster that was rendered for these members, old subjects included."""
+    found: dict[MemberId, list[tuple[str, BindingKey]]] = {}
+    for chunk in _chunks(members):
+        query = (
+            sa.select(applied_subject.c.member_id, applied_subject.c.subject, applied_binding.c.key)
+            .join(applied_binding, applied_binding.c.id == applied_subject.c.binding_id)
+            .where(applied_subject.c.cluster_id == cluster_id, applied_subject.c.member_id.in_(chunk))
+            .order_by(applied_binding.c.id, applied_subject.c.subject)
+        )
+        for member_id, subject, key in connection.execute(query):
+            found.setdefault(member_id, []).append((subject, parse_key(key)))
+    return found
+
+
 def forget_applied(connection: sa.Connection, key: BindingKey) -> None:
-    """Forget one object that is gone from its cluster; its subjects go with it."""
+    """
+    Forget one object that is gone from its cluster; its subjects go with it.
+
+    Only for one whose deletion was confirmed, or that a read by its own name did not find: a list may leave it out.
+    """
     connection.execute(
         sa.delete(applied_binding).where(
             applied_binding.c.cluster_id == key.cluster_id, applied_binding.c.key == key.canonical

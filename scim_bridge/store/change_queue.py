@@ -1,6 +1,6 @@
 """Change rows as the dispatcher consumes them, and the clusters they wake."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event, Thread
@@ -19,10 +19,11 @@ _AT_ONCE = 2000
 
 @dataclass(frozen=True, slots=True)
 class DueCluster:
-    """A cluster that a pass should run for; ``failures`` in a row so far."""
+    """A cluster that something should be done on; ``failures`` in a row so far."""
 
     id: ClusterId
-    failures: int
+    organization_id: OrganizationId
+    failures: int = 0
 
 
 def has_news(connection: sa.Connection) -> bool:
@@ -49,14 +50,23 @@ def claim_changes(connection: sa.Connection, at: datetime) -> frozenset[Organiza
         .limit(_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
-    rows = connection.execute(waiting).tuples().all()
+    rows = connection.execute(waiting).all()
     for start in range(0, len(rows), 500):
         ids = [id_ for id_, _ in rows[start : start + 500]]
         connection.execute(sa.update(change_row).where(change_row.c.id.in_(ids)).values(dispatched_at=at))
     organizations = frozenset(OrganizationId(owner) for _, owner in rows)
+    # In one order, whatever the organizations: two dispatchers that wake each other's clusters would wait for ever.
+    lock_clusters(connection, organizations)
     for organization_id in sorted(organizations):
         wake_clusters(connection, organization_id, at)
     return organizations
+
+
+def lock_clusters(connection: sa.Connection, organizations: Collection[str]) -> None:
+    """Let no pass of these organizations announce writes until the transaction ends (SQLite: none can anyway)."""
+    if organizations:
+        query = sa.select(cluster_sync.c.cluster_id).where(cluster_sync.c.organization_id.in_(organizations))
+        connection.execute(query.order_by(cluster_sync.c.cluster_id).with_for_update()).all()
 
 
 def wake_clusters(connection: sa.Connection, organization_id: OrganizationId, at: datetime) -> None:
@@ -79,6 +89,19 @@ def wake_clusters(connection: sa.Connection, organization_id: OrganizationId, at
     )
 
 
+def make_due(connection: sa.Connection, cluster_id: ClusterId, at: datetime) -> None:
+    """Say that one cluster has something to show, though nothing changed in its organization."""
+    columns = cluster_sync.c
+    connection.execute(
+        sa.update(cluster_sync)
+        .where(columns.cluster_id == cluster_id)
+        .values(
+            generation=columns.generation + 1,
+            due_since=sa.func.coalesce(columns.due_since, sa.bindparam("at", at, columns.due_since.type)),
+        )
+    )
+
+
 def add_missing_clusters(connection: sa.Connection, organization_id: OrganizationId | None = None) -> None:
     """Give every live cluster its row of synchronization, where it has none yet."""
     known = sa.select(cluster_sync.c.cluster_id)
@@ -87,18 +110,18 @@ def add_missing_clusters(connection: sa.Connection, organization_id: Organizatio
     )
     if organization_id is not None:
         missing = missing.where(cluster.c.organization_id == organization_id)
-    rows = [{"cluster_id": id_, "organization_id": owner} for id_, owner in connection.execute(missing).tuples()]
+    rows = [{"cluster_id": id_, "organization_id": owner} for id_, owner in connection.execute(missing)]
     if rows:
         connection.execute(sa.insert(cluster_sync), rows)
 
 
-def due_clusters(connection: sa.Connection, at: datetime) -> list[DueCluster]:
-    """Return the clusters that a pass is due for: changes first, and those that work before those that fail."""
+def due_clusters(connection: sa.Connection, at: datetime, only: ClusterId | None = None) -> list[DueCluster]:
+    """Return the clusters that a pass is due for: those that work before those that fail, then changes first."""
     columns = cluster_sync.c
     changed = columns.generation > columns.done_generation
     by_clock = sa.or_(columns.next_pass_at.is_(None), columns.next_pass_at <= at)
     query = (
-        sa.select(columns.cluster_id, columns.failures)
+        sa.select(columns.cluster_id, columns.organization_id, columns.failures)
         .join(cluster, cluster.c.id == columns.cluster_id)
         .where(
             cluster.c.removed_at.is_(None),
@@ -107,11 +130,18 @@ def due_clusters(connection: sa.Connection, at: datetime) -> list[DueCluster]:
         )
         .order_by(columns.failures, sa.case((changed, 0), else_=1), columns.last_attempt_at)
     )
-    return [DueCluster(ClusterId(id_), failures) for id_, failures in connection.execute(query).tuples()]
+    if only is not None:
+        query = query.where(columns.cluster_id == only)
+    return [DueCluster(*row) for row in connection.execute(query)]
 
 
 class Listener:
-    """Calls back when PostgreSQL says that somebody committed a change; with SQLite there is nothing to listen to."""
+    """
+    Calls back when somebody committed a change.
+
+    PostgreSQL says so to every process. With SQLite only this process's own commits are heard, and the poll finds
+    those of others.
+    """
 
     def __init__(self, database: Database, wake: Callable[[], None]) -> None:
         """Prepare; `start` listens on a thread of its own."""
@@ -122,13 +152,16 @@ class Listener:
 
     def start(self) -> None:
         """Listen until `stop`; a lost connection is made anew, and the poll covers the time between."""
-        if not self._database.is_sqlite and self._thread is None:
+        if self._database.is_sqlite:
+            self._database.after_changes = self._wake
+        elif self._thread is None:
             self._thread = Thread(target=self._listen, name="changes", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
         """Stop listening; returns within a second."""
         self._stopped.set()
+        self._database.after_changes = None
         if self._thread is not None:
             self._thread.join(timeout=1)
 

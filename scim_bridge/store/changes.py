@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.organizations import OrganizationId
+from scim_bridge.store.database import NEWS
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import change_row
 
@@ -43,6 +44,7 @@ def add_change(connection: sa.Connection, change: Change, about: str = "") -> No
             created_at=change.at,
         )
     )
+    connection.info[NEWS] = True
     if connection.dialect.name == "postgresql":
         # Delivered at commit: a dispatcher that listens wakes at once, one that does not polls.
         connection.execute(sa.select(sa.func.pg_notify(CHANNEL, change.organization_id)))

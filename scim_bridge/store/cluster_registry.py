@@ -6,10 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_bridge.domain.organizations import Cluster, ClusterId, OrganizationId, TargetKind, UnitId
+from scim_bridge.domain.organizations import CaseRule, Cluster, ClusterId, OrganizationId, TargetKind, UnitId
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.plans import stop_waiting
 from scim_bridge.store.schema import (
     applied_binding,
     applied_subject,
@@ -43,6 +44,8 @@ class NewTarget:
     allow_cluster_admin: bool = False
     allow_label_selectors: bool = False
     approved: bool = False
+    case_rule: CaseRule = CaseRule.KEEP
+    bridge_namespace: str = "scim-bridge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ def insert_cluster(connection: sa.Connection, change: Change, target: NewTarget)
             folder=target.folder,
             address=target.address,
             user_template=target.user_template,
+            case_rule=target.case_rule.value,
+            bridge_namespace=target.bridge_namespace,
             allow_cluster_admin=target.allow_cluster_admin,
             allow_label_selectors=target.allow_label_selectors,
             approved_first_plan=target.approved,
@@ -104,9 +109,9 @@ def read_target(connection: sa.Connection, cluster_id: ClusterId) -> RegisteredC
 
 
 def find_cluster(connection: sa.Connection, organization_id: OrganizationId, named: str) -> RegisteredCluster | None:
-    """Return the organization's cluster with this name or id."""
+    """Return the organization's cluster with this name or id; an id wins over a name that looks like one."""
     query = _of(organization_id).where(sa.or_(cluster.c.name == named, cluster.c.id == named))
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(query.order_by(sa.case((cluster.c.id == named, 0), else_=1))).first()
     return None if row is None else _registered(row)
 
 
@@ -115,10 +120,36 @@ def list_clusters(connection: sa.Connection, organization_id: OrganizationId) ->
     return [_registered(row) for row in connection.execute(_of(organization_id).order_by(cluster.c.name))]
 
 
+def find_anywhere(connection: sa.Connection, cluster_id: ClusterId) -> tuple[OrganizationId, str] | None:
+    """Return the organization and the state of a cluster, whose ever it is; for what lies outside, like a folder."""
+    row = connection.execute(
+        sa.select(cluster.c.organization_id, cluster.c.state).where(cluster.c.id == cluster_id)
+    ).one_or_none()
+    return None if row is None else (OrganizationId(row.organization_id), str(row.state))
+
+
+def replace_credential(
+    connection: sa.Connection, change: Change, cluster_id: ClusterId, sealed: str | None, address: str
+) -> None:
+    """Give a cluster another credential, and let it be tried at once whatever failed with the old one."""
+    connection.execute(
+        sa.update(cluster).where(cluster.c.id == cluster_id).values(sealed_credential=sealed, address=address)
+    )
+    connection.execute(sa.update(cluster_sync).where(cluster_sync.c.cluster_id == cluster_id).values(retry_at=None))
+
+
 def count_applied(connection: sa.Connection, cluster_id: ClusterId) -> int:
     """Return how many of our objects were last seen on a cluster."""
     query = sa.select(sa.func.count()).select_from(applied_binding).where(applied_binding.c.cluster_id == cluster_id)
     return int(connection.execute(query).scalar_one())
+
+
+def activate_cluster(connection: sa.Connection, change: Change, cluster_id: ClusterId) -> None:
+    """Let passes write to a cluster from now on: somebody approved its first plan."""
+    connection.execute(
+        sa.update(cluster).where(cluster.c.id == cluster_id).values(state=ACTIVE, approved_first_plan=True)
+    )
+    record_fact(connection, change, "cluster", cluster_id, "state", ACTIVE)
 
 
 def remove_cluster(connection: sa.Connection, change: Change, cluster_id: ClusterId) -> None:
@@ -131,10 +162,11 @@ def remove_cluster(connection: sa.Connection, change: Change, cluster_id: Cluste
     record_fact(connection, change, "cluster", cluster_id, "state", REMOVED)
     connection.execute(sa.delete(applied_subject).where(applied_subject.c.cluster_id == cluster_id))
     connection.execute(sa.delete(applied_binding).where(applied_binding.c.cluster_id == cluster_id))
-    _stop_waiting(connection, change, cluster_id)
+    stop_waiting(connection, cluster_id)
+    _stop_removals(connection, change, cluster_id)
 
 
-def _stop_waiting(connection: sa.Connection, change: Change, cluster_id: ClusterId) -> None:
+def _stop_removals(connection: sa.Connection, change: Change, cluster_id: ClusterId) -> None:
     """Void what is open on this cluster, and close the removals that waited for nothing else."""
     parts = removal_request_cluster
     waiting = sa.select(parts.c.removal_request_id).where(parts.c.cluster_id == cluster_id, parts.c.state == "open")

@@ -6,7 +6,7 @@ that a reader never becomes a writer half-way (SQLITE_BUSY). PostgreSQL: psycopg
 snapshot from first to last row; writes are READ COMMITTED and lock what they change.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,9 @@ from scim_bridge.errors import StoreError, Unavailable
 Connection = sa.Connection
 """What store functions take first; named here so that use cases need not know sqlalchemy."""
 
+NEWS = "scim_bridge_news"
+"""Set in a connection's ``info`` by whoever wrote a change row: the commit is then told in this process."""
+
 _WRITE = "scim_bridge_write"
 
 
@@ -30,6 +33,7 @@ class Database:
     def __init__(self, url: str) -> None:
         """Prepare the engine; nothing is connected yet. Raises StoreError for a URL that makes no sense."""
         self.url = _parse(url)
+        self.after_changes: Callable[[], None] | None = None
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         try:
             self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
@@ -60,8 +64,11 @@ class Database:
         with self._connect() as connection:
             if self.is_sqlite:
                 connection = connection.execution_options(**{_WRITE: True})
+            connection.info.pop(NEWS, None)
             with connection.begin():
                 yield connection
+            if connection.info.pop(NEWS, False) and self.after_changes is not None:
+                self.after_changes()
 
     def dispose(self) -> None:
         """Close every pooled connection."""
@@ -70,7 +77,7 @@ class Database:
     @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
         try:
-            with self.engine.connect() as connection:
+            with self._open() as connection:
                 yield connection
         except OperationalError as error:
             raise self._translate(error) from error
@@ -79,6 +86,14 @@ class Database:
             if error.connection_invalidated or _is_missing_table(error):
                 raise self._translate(error) from error
             raise
+
+    def _open(self) -> sa.Connection:
+        try:
+            return self.engine.connect()
+        except DBAPIError as error:
+            # Before there is a connection every complaint is about the place or the URL: a file that is no database,
+            # an option that the driver does not know.
+            raise self._translate(error) from error
 
     def _translate(self, error: DBAPIError) -> StoreError | Unavailable:
         text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no answer"
@@ -96,7 +111,7 @@ def _is_missing_table(error: DBAPIError) -> bool:
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StoreError("The database URL cannot be read; write sqlite:///FILE or postgresql://…") from None
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise StoreError(f"The database {parsed.get_backend_name()!r} is not supported; use sqlite or postgresql.")
@@ -107,7 +122,11 @@ def _parse(url: str) -> URL:
 
 def _sqlite_engine(url: URL) -> sa.Engine:
     engine = sa.create_engine(
-        url, pool_size=16, max_overflow=32, connect_args={"timeout": 15, "check_same_thread": False}
+        url,
+        pool_size=16,
+        max_overflow=32,
+        hide_parameters=True,
+        connect_args={"timeout": 15, "check_same_thread": False},
     )
     sa.event.listen(engine, "connect", _set_pragmas)
     sa.event.listen(engine, "begin", _begin)
@@ -144,5 +163,7 @@ def _postgresql_engine(url: URL) -> sa.Engine:
         pool_size=16,
         max_overflow=32,
         pool_pre_ping=True,
+        # The values of a failed statement are people's data; its text is enough to find the bug.
+        hide_parameters=True,
         connect_args={"connect_timeout": 10, "options": "-c lock_timeout=20000"},
     )

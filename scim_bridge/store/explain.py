@@ -61,7 +61,8 @@ def bindings_holding(connection: sa.Connection, member_id: MemberId) -> list[Hel
             applied_binding.c.applied_at,
         )
         .join(applied_binding, applied_binding.c.id == applied_subject.c.binding_id)
-        .where(applied_subject.c.member_id == member_id)
+        # An object without a uid was announced and is not confirmed.
+        .where(applied_subject.c.member_id == member_id, applied_binding.c.uid != "")
         .order_by(applied_binding.c.namespace, applied_binding.c.name)
     )
     return [HeldBinding(*row) for row in connection.execute(query)]

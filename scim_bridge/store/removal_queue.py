@@ -1,14 +1,16 @@
 """Asked-for removals on their way: which clusters each concerns, and what is confirmed."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
 import sqlalchemy as sa
 
+from scim_bridge.domain.bindings import Family
 from scim_bridge.domain.organizations import ClusterId, OrganizationId, Scope, ScopeKind
 from scim_bridge.domain.people import MemberId
+from scim_bridge.store.change_queue import DueCluster, lock_clusters
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import (
     applied_subject,
@@ -16,11 +18,16 @@ from scim_bridge.store.schema import (
     cluster_sync,
     removal_request,
     removal_request_cluster,
+    sync_pass,
 )
 
 LONGEST_WRITE = timedelta(minutes=10)
 """No transaction lasts longer: a request older than that was committed before a later read began."""
 
+SPREAD_AT_ONCE = 500
+
+_WHOLE_CLUSTER = frozenset({ScopeKind.ORGANIZATION, ScopeKind.UNIT, ScopeKind.CLUSTER})
+_CHUNK = 500
 _part = removal_request_cluster
 
 
@@ -37,6 +44,12 @@ class Removal:
     requested_at: datetime
     attempts: int
 
+    def covers(self, family: Family) -> bool:
+        """Tell whether what was taken away could have given a place in this family."""
+        if self.extent is None:
+            return True
+        return any((scope.kind in _WHOLE_CLUSTER) == (family.namespace is None) for scope in self.extent)
+
 
 def spread_removals(connection: sa.Connection, at: datetime) -> int:
     """
@@ -49,10 +62,10 @@ def spread_removals(connection: sa.Connection, at: datetime) -> int:
         sa.select(removal_request.c.id, removal_request.c.organization_id, removal_request.c.member_id)
         .where(removal_request.c.closed_at.is_(None), removal_request.c.dispatched_at.is_(None))
         .order_by(removal_request.c.id)
-        .limit(500)
+        .limit(SPREAD_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
-    rows = connection.execute(waiting).tuples().all()
+    rows = connection.execute(waiting).all()
     lock_clusters(connection, {owner for _, owner, _ in rows})
     holding = _clusters_holding(connection, {member_id for _, _, member_id in rows})
     parts = [
@@ -77,13 +90,6 @@ def spread_removals(connection: sa.Connection, at: datetime) -> int:
     return len(rows)
 
 
-def lock_clusters(connection: sa.Connection, organizations: Collection[str]) -> None:
-    """Let no pass of these organizations announce writes until the transaction ends (SQLite: none can anyway)."""
-    if organizations:
-        query = sa.select(cluster_sync.c.cluster_id).where(cluster_sync.c.organization_id.in_(organizations))
-        connection.execute(query.order_by(cluster_sync.c.cluster_id).with_for_update()).all()
-
-
 def _clusters_holding(connection: sa.Connection, members: Collection[str]) -> dict[str, list[str]]:
     if not members:
         return {}
@@ -94,24 +100,27 @@ def _clusters_holding(connection: sa.Connection, members: Collection[str]) -> di
         .distinct()
     )
     found: dict[str, list[str]] = {}
-    for member_id, cluster_id in connection.execute(query).tuples():
+    for member_id, cluster_id in connection.execute(query):
         found.setdefault(member_id, []).append(cluster_id)
     return found
 
 
-def clusters_with_removals(connection: sa.Connection, at: datetime) -> list[ClusterId]:
+def clusters_with_removals(connection: sa.Connection, at: datetime) -> list[DueCluster]:
     """Return the clusters with a removal to try now, those that work before those that fail."""
+    failures = (sa.func.coalesce(sa.func.max(cluster_sync.c.failures), 0) + sa.func.min(_part.c.attempts)).label("f")
     query = (
-        sa.select(_part.c.cluster_id, sa.func.coalesce(sa.func.max(cluster_sync.c.failures), 0).label("failures"))
+        sa.select(_part.c.cluster_id, _part.c.organization_id, failures)
         .outerjoin(cluster_sync, cluster_sync.c.cluster_id == _part.c.cluster_id)
         .where(_part.c.state == "open", sa.or_(_part.c.retry_at.is_(None), _part.c.retry_at <= at))
-        .group_by(_part.c.cluster_id)
-        .order_by("failures", _part.c.cluster_id)
+        .group_by(_part.c.cluster_id, _part.c.organization_id)
+        .order_by(failures, sa.func.min(_part.c.id))
     )
-    return [ClusterId(row.cluster_id) for row in connection.execute(query)]
+    return [DueCluster(*row) for row in connection.execute(query)]
 
 
-def open_removals_on(connection: sa.Connection, cluster_id: ClusterId, at: datetime, limit: int = 200) -> list[Removal]:
+def open_removals_on(
+    connection: sa.Connection, cluster_id: ClusterId, at: datetime, limit: int = 2000
+) -> list[Removal]:
     """Return the removals of one cluster that may be tried now, the oldest first."""
     request = removal_request.c
     query = (
@@ -136,9 +145,7 @@ def open_removals_on(connection: sa.Connection, cluster_id: ClusterId, at: datet
     )
     return [
         Removal(id_, request_id, owner, member_id, cause, parse_extent(extent), requested_at, attempts)
-        for id_, request_id, owner, member_id, cause, extent, requested_at, attempts in connection.execute(
-            query
-        ).tuples()
+        for id_, request_id, owner, member_id, cause, extent, requested_at, attempts in connection.execute(query)
     ]
 
 
@@ -151,39 +158,39 @@ def parse_extent(text: str | None) -> frozenset[Scope] | None:
 
 def close_removals(connection: sa.Connection, ids: Iterable[str], state: str, at: datetime) -> None:
     """Confirm removals on one cluster as ``done`` or ``void``; the last cluster closes the request itself."""
-    for id_ in ids:
-        request_id = connection.execute(
+    for chunk in _chunks(ids):
+        closed = connection.execute(
             sa.update(_part)
-            .where(_part.c.id == id_, _part.c.state == "open")
+            .where(_part.c.id.in_(chunk), _part.c.state == "open")
             .values(state=state, done_at=at, last_error=None, retry_at=None)
             .returning(_part.c.removal_request_id)
-        ).scalar_one_or_none()
-        if request_id is not None:
-            _close_request(connection, request_id, at)
-
-
-def _close_request(connection: sa.Connection, request_id: str, at: datetime) -> None:
-    # Two clusters may confirm at the same moment: whoever comes second must see the first.
-    lock = sa.select(removal_request.c.id).where(removal_request.c.id == request_id).with_for_update()
-    connection.execute(lock)
-    states = set(connection.execute(sa.select(_part.c.state).where(_part.c.removal_request_id == request_id)).scalars())
-    if "open" not in states:
-        outcome = "done" if "done" in states else "void"
-        connection.execute(
-            sa.update(removal_request)
-            .where(removal_request.c.id == request_id, removal_request.c.closed_at.is_(None))
-            .values(closed_at=at, outcome=outcome)
         )
+        _close_requests(connection, set(closed.scalars()), at)
+
+
+def _close_requests(connection: sa.Connection, ids: Collection[str], at: datetime) -> None:
+    # Two clusters may confirm at the same moment: whoever comes second must see the first.
+    request = removal_request.c
+    connection.execute(sa.select(request.id).where(request.id.in_(ids)).order_by(request.id).with_for_update()).all()
+
+    def is_any(state: str) -> sa.ColumnElement[bool]:
+        return sa.exists().where(_part.c.removal_request_id == request.id, _part.c.state == state)
+
+    connection.execute(
+        sa.update(removal_request)
+        .where(request.id.in_(ids), request.closed_at.is_(None), ~is_any("open"))
+        .values(closed_at=at, outcome=sa.case((is_any("done"), "done"), else_="void"))
+    )
 
 
 def postpone_removals(
     connection: sa.Connection, ids: Iterable[str], reason: str | None, retry_at: datetime, *, failed: bool = True
 ) -> None:
     """Try removals again at a later moment; ``failed`` counts it as an attempt."""
-    for id_ in ids:
+    for chunk in _chunks(ids):
         connection.execute(
             sa.update(_part)
-            .where(_part.c.id == id_, _part.c.state == "open")
+            .where(_part.c.id.in_(chunk), _part.c.state == "open")
             .values(attempts=_part.c.attempts + int(failed), last_error=reason, retry_at=retry_at)
         )
 
@@ -203,7 +210,7 @@ def members_asked_since(
     query = sa.select(removal_request.c.id, removal_request.c.member_id).where(
         removal_request.c.organization_id == organization_id, removal_request.c.requested_at > at - LONGEST_WRITE
     )
-    rows = connection.execute(query).tuples()
+    rows = connection.execute(query)
     return frozenset(MemberId(member_id) for id_, member_id in rows if id_ not in seen)
 
 
@@ -214,4 +221,39 @@ def clusters_of_open_removals(connection: sa.Connection, organization_id: Organi
         .where(_part.c.organization_id == organization_id, _part.c.state == "open")
         .group_by(_part.c.cluster_id)
     )
-    return {ClusterId(id_): int(count) for id_, count in connection.execute(query).tuples()}
+    return {ClusterId(id_): int(count) for id_, count in connection.execute(query)}
+
+
+def record_run(
+    connection: sa.Connection,
+    place: DueCluster,
+    started_at: datetime,
+    finished_at: datetime,
+    *,
+    updated: int,
+    deleted: int,
+    subjects_removed: int,
+    problems: Collection[str],
+) -> None:
+    """Write down what a run of asked-for removals did on a cluster, beside its passes: the brakes' hour counts it."""
+    connection.execute(
+        sa.insert(sync_pass).values(
+            id=new_id(),
+            organization_id=place.organization_id,
+            cluster_id=place.id,
+            kind="revocation",
+            state="degraded" if problems else "ok",
+            started_at=started_at,
+            finished_at=finished_at,
+            updated=updated,
+            deleted=deleted,
+            subjects_removed=subjects_removed,
+            failed=len(problems),
+            message="; ".join(problems) or None,
+        )
+    )
+
+
+def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    found = list(values)
+    return (found[start : start + _CHUNK] for start in range(0, len(found), _CHUNK))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from scim_bridge.clusters.gateway import Gateway
 from scim_bridge.clusters.open import Target, open_gateway
 from scim_bridge.domain.organizations import ClusterId, TargetKind
+from scim_bridge.errors import NotFound
 from scim_bridge.settings import Settings
-from scim_bridge.store.cluster_registry import RegisteredCluster, read_target
+from scim_bridge.store.cluster_registry import REMOVED, RegisteredCluster, read_target
 from scim_bridge.store.database import Database
 from scim_bridge.store.installation import instance_id
 from scim_bridge.store.sealing import Keyring
@@ -36,11 +37,14 @@ class Targets:
         """
         Return the cluster's gateway; it stays open for the next caller, who must not close it.
 
-        Raises StoreError when its credential cannot be unsealed, Invalid or ClusterDenied when it cannot be used.
+        Raises StoreError when its credential cannot be unsealed, Invalid or ClusterDenied when it cannot be used, and
+        NotFound when it was removed: without its credential it would be taken for the cluster we run in.
         """
         with self._database.read() as connection:
             registered = read_target(connection, cluster_id)
             instance = instance_id(connection)
+        if registered.state == REMOVED:
+            raise NotFound(f"The cluster {registered.name} was removed.")
         wanted = (registered.sealed_credential, registered.folder)
         with self._lock:
             found = self._opened.get(cluster_id)

@@ -1,13 +1,74 @@
-"""What every HTTP door needs of the process it runs in."""
+"""What every HTTP door needs to know: of the process it runs in, and of the request at hand."""
 
-from flask import current_app
+import re
+from time import perf_counter
+from urllib.parse import quote
+from uuid import uuid4
+
+from flask import Flask, Response, current_app, g, request
 
 from scim_bridge.identity.runtime import Runtime
+from scim_bridge.log import bind_request
 
 EXTENSION = "scim_bridge"
+REQUEST_ID_HEADER = "X-Request-Id"
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def runtime() -> Runtime:
     """Return the runtime of the application that serves this request."""
     found: Runtime = current_app.extensions[EXTENSION]
     return found
+
+
+def request_id() -> str:
+    """Return the name under which this request is found in every log."""
+    found: str = g.request_id
+    return found
+
+
+def started() -> float:
+    """Return when this request arrived, as `time.perf_counter` has it."""
+    found: float = g.started
+    return found
+
+
+def address() -> str | None:
+    """Return whose request this is, as far as the trusted proxies say."""
+    return None if request.remote_addr is None else _clean(request.remote_addr)[:64]
+
+
+def user_agent() -> str:
+    """Return what the client calls itself."""
+    return _clean(request.headers.get("User-Agent", ""))[:255]
+
+
+def target() -> str:
+    """Return the path and query that were asked for, as they go over the wire."""
+    query = _clean(request.query_string.decode("latin-1"))
+    return quote(request.path, safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")
+
+
+def register(app: Flask) -> None:
+    """Give every request of the application a name and a time, and tell the client the name."""
+    app.before_request(_begin)
+    app.after_request(_name_it)
+
+
+def _begin() -> None:
+    g.started = perf_counter()
+    sent = request.headers.get(REQUEST_ID_HEADER, "")
+    # Only a proxy that we trust may name requests: anybody else could write another request's name into the logs.
+    trusted = runtime().settings.trusted_proxies > 0 and REQUEST_ID.fullmatch(sent) is not None
+    g.request_id = sent if trusted else uuid4().hex
+    bind_request(g.request_id)
+
+
+def _name_it(response: Response) -> Response:
+    response.headers[REQUEST_ID_HEADER] = request_id()
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "")

@@ -4,9 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import yaml
 
-from scim_bridge.clusters.manifests import KUSTOMIZATION, MARKER, ManifestFolder, prepare_folder
+from scim_bridge.clusters.manifests import MARKER, ManifestFolder, prepare_folder
 from scim_bridge.clusters.objects import from_object, to_object
 from scim_bridge.domain.bindings import Binding, BindingKey, Family, Shard, SubjectKind
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
@@ -46,12 +45,6 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("scimb-*.yaml"))
 
 
-def listed(folder: Path) -> list[str]:
-    found = yaml.safe_load((folder / KUSTOMIZATION).read_text())["resources"]
-    assert isinstance(found, list)
-    return found
-
-
 def test_a_binding_is_one_file_of_these_very_bytes(gateway: ManifestFolder, folder: Path) -> None:
     gateway.apply(binding("björn@example.com", "ana@example.com", namespace="shop"), None)
 
@@ -80,7 +73,7 @@ def test_what_was_written_is_read_back_whole(gateway: ManifestFolder) -> None:
     assert all(each.intact for each in found)
 
 
-def test_deleting_takes_the_file_its_empty_folder_and_its_listing(gateway: ManifestFolder, folder: Path) -> None:
+def test_deleting_takes_the_file_and_its_empty_folder(gateway: ManifestFolder, folder: Path) -> None:
     kept = gateway.apply(binding("ana"), None)
     gone = gateway.apply(binding("ana", namespace="shop"), None)
 
@@ -89,7 +82,7 @@ def test_deleting_takes_the_file_its_empty_folder_and_its_listing(gateway: Manif
 
     assert [each.name for each in gateway.list_bindings()] == [kept.name]
     assert not (folder / "shop").exists()
-    assert listed(folder) == [f"_cluster/{kept.name}.yaml"]
+    assert [file.stem for file in files(folder)] == [kept.name]
 
 
 def test_a_file_that_changed_since_it_was_read_is_not_overwritten(gateway: ManifestFolder, folder: Path) -> None:
@@ -131,14 +124,12 @@ def test_files_of_others_are_never_read_listed_or_touched(gateway: ManifestFolde
     (folder / "shop").mkdir()
     foreign = folder / "shop" / "hand-made.yaml"
     foreign.write_text("kind: RoleBinding\nmetadata: {name: hand-made}\n")
-    (folder / KUSTOMIZATION).write_text("namePrefix: x-\nresources: [shop/hand-made.yaml]\n")
 
     made = gateway.apply(binding("ana", namespace="shop"), None)
     gateway.delete(made)
 
     assert foreign.read_text().startswith("kind: RoleBinding")
-    assert listed(folder) == ["shop/hand-made.yaml"]
-    assert yaml.safe_load((folder / KUSTOMIZATION).read_text())["namePrefix"] == "x-"
+    assert gateway.list_bindings() == []
 
 
 def test_a_file_of_our_name_that_is_not_ours_is_left_alone(gateway: ManifestFolder, folder: Path) -> None:
@@ -202,14 +193,13 @@ def test_a_namespace_cannot_climb_out_of_the_folder(gateway: ManifestFolder, nam
         gateway.apply(binding("ana", namespace=namespace), None)
 
 
-def test_many_writers_at_once_list_every_file(gateway: ManifestFolder, folder: Path) -> None:
+def test_many_writers_at_once_leave_every_file_whole(gateway: ManifestFolder, folder: Path) -> None:
     made = [binding(f"person-{index}", index=index) for index in range(1, 41)]
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda each: gateway.apply(each, None), made))
 
-    assert len(gateway.list_bindings()) == 40
-    assert listed(folder) == sorted(f"_cluster/{file.name}" for file in files(folder))
+    assert sorted((each.binding for each in gateway.list_bindings()), key=repr) == sorted(made, key=repr)
 
 
 def test_an_object_read_back_is_the_binding_it_was_made_of() -> None:

@@ -18,6 +18,7 @@ from scim_bridge.store.schema.clusters import (
     applied_subject,
     cluster_condition,
     cluster_sync,
+    inferred_removal,
     plan,
     sync_pass,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "fact",
     "grant",
     "grant_origin",
+    "inferred_removal",
     "installation",
     "lease",
     "member",

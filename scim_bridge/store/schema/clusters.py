@@ -98,14 +98,32 @@ sync_pass = sa.Table(
     sa.Column("deleted", sa.Integer, nullable=False, server_default="0"),
     sa.Column("subjects_added", sa.Integer, nullable=False, server_default="0"),
     sa.Column("subjects_removed", sa.Integer, nullable=False, server_default="0"),
-    # Of subjects_removed, those nobody asked for by name: what the brakes count over an hour.
+    # Of subjects_removed, those nobody asked for by name or approved.
     sa.Column("inferred_removed", sa.Integer, nullable=False, server_default="0"),
     sa.Column("held", sa.Integer, nullable=False, server_default="0"),
     sa.Column("failed", sa.Integer, nullable=False, server_default="0"),
     sa.Column("message", sa.Text, nullable=True),
+    # How many subjects the cluster, and people the organization, had before it; NULL where it had nothing to write.
+    sa.Column("subjects_before", sa.Integer, nullable=True),
+    sa.Column("people_before", sa.Integer, nullable=True),
     sa.Index("ix_sync_pass_cluster_id_id", "cluster_id", "id"),
     sa.Index("ix_sync_pass_organization_id_started_at", "organization_id", "started_at"),
 )
+
+inferred_removal = sa.Table(
+    "inferred_removal",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("cluster_id", "cluster"),
+    reference("pass_id", "sync_pass", index=True),
+    sa.Column("subject", sa.String(1024), nullable=False),
+    # Whom it stands for, or the subject again where nobody here renders it: the organization counts people.
+    sa.Column("person", sa.String(1024), nullable=False),
+    moment("removed_at"),
+    sa.Index("ix_inferred_removal_organization_id_removed_at", "organization_id", "removed_at"),
+)
+"""Who lost something unasked: the brakes' hour. Written before the removal, taken back if that fails."""
 
 plan = sa.Table(
     "plan",

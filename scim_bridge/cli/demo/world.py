@@ -1,0 +1,127 @@
+"""The demo's organization: what an administrator would type, done by the same use cases."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from scim_bridge.app import open_runtime, upgrade_database
+from scim_bridge.domain.actors import Actor, ActorKind
+from scim_bridge.domain.organizations import EnvironmentType
+from scim_bridge.domain.people import DirectoryKind
+from scim_bridge.errors import Refused
+from scim_bridge.identity import clusters, directories, organizations, rules, tree
+from scim_bridge.identity.clusters import ClusterWanted
+from scim_bridge.identity.runtime import Runtime
+from scim_bridge.settings import PREFIX, Settings, load_settings
+
+ORGANIZATION = "acme"
+OWNER = "you@acme.example"
+USER_TEMPLATE = "oidc:{user_name}"
+PROJECT = "shop"
+CLUSTERS = {"prod-eu": "production", "prod-us": "production", "staging": "staging"}
+MARKER = ".scim-bridge-demo"
+ACTOR = Actor(ActorKind.CLI, "demo")
+
+RULES = """\
+# Who gets what because of a group or an attribute at the identity provider.
+# Change it and run: scim-bridge rule apply rules.toml
+version = 1
+
+[[rules]]
+name = "Platform engineers edit production"
+directory = "okta"
+group = "platform-engineers"
+scope = "unit:production"
+kubernetes_role = "edit"
+api_role = "developer"
+
+[[rules]]
+name = "Developers look at production"
+directory = "okta"
+group = "developers"
+scope = "unit:production"
+kubernetes_role = "view"
+
+[[rules]]
+name = "Developers edit staging"
+directory = "okta"
+group = "developers"
+scope = "unit:staging"
+kubernetes_role = "edit"
+api_role = "developer"
+
+[[rules]]
+name = "Auditors look everywhere"
+directory = "entra"
+group = "auditors"
+scope = "organization"
+kubernetes_role = "view"
+api_role = "viewer"
+# The rule goes by the group's name and reaches the whole organization: that has to be said.
+allow_privileged = true
+
+[[rules]]
+name = "A team edits its own project"
+directory = "entra"
+group_pattern = "team-(?P<project>[a-z]+)"
+scope = "project:{project}"
+parent = "unit:production"
+kubernetes_role = "edit"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the demo set up; ``tokens`` are the directories' by name, ``folders`` the clusters' by name."""
+
+    home: Path
+    settings: Settings
+    runtime: Runtime
+    tokens: dict[str, str]
+    folders: dict[str, Path]
+    environment: dict[str, str]
+
+
+def prepare_home(home: Path) -> None:
+    """Empty the demo's folder, if there is one; raises Refused for a folder that the demo did not make."""
+    if home.exists() and not (home / MARKER).exists():
+        raise Refused(f"{home} was not made by the demo, and the demo would empty it; name another with --home.")
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    (home / MARKER).write_text("The demo empties this folder each time it starts.\n")
+
+
+def build(home: Path, base_url: str) -> World:
+    """Make the organization with its tree, directories, clusters and rules in a fresh database."""
+    environment = {f"{PREFIX}HOME": str(home), f"{PREFIX}BASE_URL": base_url}
+    settings = load_settings(None, environment).model_copy(update={"home": home, "base_url": base_url})
+    upgrade_database(settings)
+    runtime = open_runtime(settings)
+    database = runtime.database
+    organizations.create(database, ACTOR, ORGANIZATION, name="Acme", owner=OWNER)
+    for unit in dict.fromkeys(CLUSTERS.values()):
+        tree.create_unit(database, ACTOR, ORGANIZATION, unit, EnvironmentType(unit))
+    folders = {name: home / "clusters" / name for name in CLUSTERS}
+    for name, unit in CLUSTERS.items():
+        wanted = ClusterWanted(
+            name, unit, manifests=folders[name], user_template=USER_TEMPLATE, approve_first_plan=True
+        )
+        clusters.add(runtime, ACTOR, ORGANIZATION, wanted)
+    project = tree.NewProject(PROJECT, "production", namespaces=(PROJECT,))
+    tree.create_project(database, ACTOR, ORGANIZATION, project)
+    tokens = {name: _connect(runtime, name, kind) for name, kind in (("okta", "okta"), ("entra", "entra"))}
+    _apply_rules(runtime, home / "rules.toml")
+    return World(home, settings, runtime, tokens, folders, environment)
+
+
+def _connect(runtime: Runtime, name: str, kind: str) -> str:
+    made = directories.create(runtime.database, ACTOR, ORGANIZATION, name, DirectoryKind(kind))
+    assert made.token is not None  # the database is new
+    return made.token.text
+
+
+def _apply_rules(runtime: Runtime, file: Path) -> None:
+    from scim_bridge.cli.documents import read_document
+
+    file.write_text(RULES)
+    rules.apply(runtime.database, ACTOR, ORGANIZATION, read_document(file))

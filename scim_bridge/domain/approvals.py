@@ -1,0 +1,83 @@
+"""
+What waits for an approval, as a document that a person reads and that an approval is later held to.
+
+An approval is a ceiling: exactly the removals that the document lists, whatever the plan is when it is carried out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from scim_bridge.domain.bindings import Family, SubjectKind
+from scim_bridge.domain.planning import Change, Plan, Removal, lost_of
+from scim_bridge.domain.roles import KubernetesRole
+
+
+class PlanState(StrEnum):
+    """What became of a plan that waited."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    APPLIED = "applied"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+
+
+class Reason(StrEnum):
+    """Why a plan waits."""
+
+    FIRST_CONTACT = "first_contact"
+    BRAKE = "brake"
+
+
+def held_document(plan: Plan, reason: Reason) -> dict[str, Any]:
+    """Return who would gain and lose what if what is held were carried out; a brake holds no gains."""
+    gained = _gained(plan.held) if reason is Reason.FIRST_CONTACT else ()
+    return {"gains": _by_family(gained), "loses": _by_family(lost_of(plan.held))}
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Return who would gain and lose what by the whole plan, and which of the losses wait."""
+    changes = (*plan.changes, *plan.held)
+    return {
+        "gains": _by_family(_gained(changes)),
+        "loses": _by_family(lost_of(plan.changes)),
+        "held": held_document(plan, Reason.BRAKE)["loses"],
+    }
+
+
+def removals_in(document: Mapping[str, Any]) -> frozenset[Removal]:
+    """Return the removals that a document lists."""
+    return frozenset(
+        (Family(each["namespace"], KubernetesRole(each["role"]), SubjectKind(each["kind"])), subject)
+        for each in document["loses"]
+        for subject in each["subjects"]
+    )
+
+
+def subjects_of(removals: Iterable[Removal], counts: Callable[[Removal], bool] = lambda removal: True) -> set[str]:
+    """Return whom these removals concern: a subject once, in however many namespaces."""
+    return {removal[1] for removal in removals if counts(removal)}
+
+
+def _gained(changes: Iterable[Change]) -> tuple[Removal, ...]:
+    changes = tuple(changes)
+    # Who only moves to another shard of the same family gains nothing.
+    had = {(c.binding.key.family, subject) for c in changes for subject in set(c.removed) - set(c.lost)}
+    found = {(c.binding.key.family, subject) for c in changes for subject in c.added} - had
+    return tuple(sorted(found, key=lambda pair: (pair[0].sort_key, pair[1])))
+
+
+def _by_family(pairs: Iterable[Removal]) -> list[dict[str, Any]]:
+    families: dict[Family, list[str]] = {}
+    for family, subject in pairs:
+        families.setdefault(family, []).append(subject)
+    return [
+        {
+            "namespace": family.namespace,
+            "role": family.role.value,
+            "kind": family.subject_kind.value,
+            "subjects": subjects,
+        }
+        for family, subjects in families.items()
+    ]

@@ -1,0 +1,166 @@
+"""
+What this server can do (RFC 7644 §4), and nothing that it cannot.
+
+The documents are the same for every installation and say nothing about a tenant, so they are readable without a token
+(RFC 7643 §5 wishes it); a token that is sent must be good, since some clients test their connection here.
+"""
+
+from functools import cache
+from typing import Any
+
+from flask import Response, request
+
+from scim_bridge.domain.provisioning import Document
+from scim_bridge.errors import NotFound, Refused
+from scim_bridge.scim import protocol
+from scim_bridge.scim.attributes import ENTERPRISE_URN
+from scim_bridge.scim.models import EnterpriseUser, Group, User
+from scim_bridge.scim.protocol import blueprint
+
+CORE = "urn:ietf:params:scim:schemas:core:2.0"
+# A password is dropped unread, and what a client calls a member is not kept: the schema must not offer either.
+NOT_KEPT = frozenset({"password", "members.display"})
+
+
+@blueprint.get("/ServiceProviderConfig")
+def service_provider_config() -> Response:
+    """Answer what the protocol can do here."""
+    return _answer(_configuration())
+
+
+@blueprint.get("/ResourceTypes")
+def list_resource_types() -> Response:
+    """Answer which resources there are."""
+    return _answer_all(_resource_types())
+
+
+@blueprint.get("/ResourceTypes/<name>")
+def get_resource_type(name: str) -> Response:
+    """Answer one resource type."""
+    return _answer_one(_resource_types(), name)
+
+
+@blueprint.get("/Schemas")
+def list_schemas() -> Response:
+    """Answer which attributes there are."""
+    return _answer_all(_schemas())
+
+
+@blueprint.get("/Schemas/<urn>")
+def get_schema(urn: str) -> Response:
+    """Answer one schema."""
+    return _answer_one(_schemas(), urn)
+
+
+@blueprint.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@blueprint.post("/Bulk")
+@blueprint.post("/.search")
+def not_here() -> Response:
+    """Answer 501: a token speaks for a directory and not for a person; bulk and mixed searches are not offered."""
+    with protocol.reading():
+        return protocol.answer_not_implemented("This server does not offer that endpoint.")
+
+
+def _answer(document: Document) -> Response:
+    _admit()
+    return protocol.answer(document)
+
+
+def _answer_all(documents: list[Document]) -> Response:
+    _admit()
+    if "filter" in request.args:
+        # RFC 7644 §4: "if a filter is provided, the service provider SHOULD respond with 403".
+        raise Refused("Discovery documents cannot be filtered.")
+    return protocol.answer_list(len(documents), 1, documents)
+
+
+def _answer_one(documents: list[Document], name: str) -> Response:
+    _admit()
+    for document in documents:
+        if document["id"].lower() == name.lower():
+            return protocol.answer(document)
+    raise NotFound(f"There is no {name!r} here.")
+
+
+def _admit() -> None:
+    if "Authorization" in request.headers:
+        with protocol.reading():
+            pass
+
+
+def _configuration() -> Document:
+    settings = protocol.settings()
+    return {
+        "schemas": [f"{CORE}:ServiceProviderConfig"],
+        "patch": {"supported": True},
+        "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+        "filter": {"supported": True, "maxResults": settings.max_page_size},
+        "changePassword": {"supported": False},
+        "sort": {"supported": False},
+        "etag": {"supported": True},
+        "pagination": {
+            "cursor": False,
+            "index": True,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": settings.default_page_size,
+            "maxPageSize": settings.max_page_size,
+        },
+        "authenticationSchemes": [
+            {
+                "type": "oauthbearertoken",
+                "name": "Bearer token",
+                "description": "The token of a directory, in the Authorization header.",
+                "specUri": "https://www.rfc-editor.org/info/rfc6750",
+                "primary": True,
+            }
+        ],
+        "meta": {"resourceType": "ServiceProviderConfig", "location": _location("ServiceProviderConfig")},
+    }
+
+
+def _resource_types() -> list[Document]:
+    extension = {"schema": ENTERPRISE_URN, "required": False}
+    return [
+        _resource_type("User", "A person that a directory provisions.", schemaExtensions=[extension]),
+        _resource_type("Group", "A group that a directory provisions, and who is in it."),
+    ]
+
+
+def _resource_type(name: str, description: str, **more: Any) -> Document:
+    return {
+        "schemas": [f"{CORE}:ResourceType"],
+        "id": name,
+        "name": name,
+        "description": description,
+        "endpoint": f"/{name}s",
+        "schema": f"{CORE}:{name}",
+        **more,
+        "meta": {"resourceType": "ResourceType", "location": _location(f"ResourceTypes/{name}")},
+    }
+
+
+def _schemas() -> list[Document]:
+    return [
+        schema | {"meta": {"resourceType": "Schema", "location": _location(f"Schemas/{schema['id']}")}}
+        for schema in _published()
+    ]
+
+
+@cache
+def _published() -> tuple[Document, ...]:
+    return tuple(_kept(model.to_schema().model_dump()) for model in (User, EnterpriseUser, Group))
+
+
+def _kept(holder: Document, above: str = "") -> Document:
+    """Leave out what this server does not keep."""
+    kept = dict(holder)
+    for key in ("attributes", "subAttributes"):
+        if key in kept:
+            kept[key] = [
+                _kept(each, f"{above}{each['name']}.") for each in kept[key] if above + each["name"] not in NOT_KEPT
+            ]
+    return kept
+
+
+def _location(name: str) -> str:
+    return f"{protocol.settings().scim_base_url}/{name}"

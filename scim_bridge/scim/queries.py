@@ -1,0 +1,86 @@
+"""What a list or a search asks for, in a query string or in the body of ``.search`` (RFC 7644 §3.4.2, §3.4.3)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import request
+
+from scim_bridge.domain.filters import Filter
+from scim_bridge.errors import Invalid
+from scim_bridge.scim.attributes import ResourceSchema
+from scim_bridge.scim.filters import parse_filter
+from scim_bridge.scim.projection import Projection, read_projection
+from scim_bridge.settings import Settings
+
+# Beyond what any directory holds, and within what both databases count with.
+FARTHEST = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A page of what a filter finds; ``start`` counts from 1."""
+
+    filter: Filter | None
+    start: int
+    count: int
+    projection: Projection
+
+    @property
+    def offset(self) -> int:
+        """Return how many resources come before the page."""
+        return self.start - 1
+
+
+def sent_projection(schema: ResourceSchema) -> Projection:
+    """Return which attributes the request at hand wants to see."""
+    return _projection(_sent(), schema)
+
+
+def sent_query(schema: ResourceSchema, settings: Settings) -> Query:
+    """Return what the query string asks for; parameters that nobody knows mean nothing (row 2.1: Entra's flag)."""
+    return read_query(_sent(), schema, settings)
+
+
+def read_query(asked: Mapping[str, object], schema: ResourceSchema, settings: Settings) -> Query:
+    """Return what is asked for by these parameters, whose names are in lower case; raises Invalid."""
+    text = asked.get("filter")
+    if text is not None and not isinstance(text, str):
+        raise Invalid("filter must be a text.", "filter", scim_type="invalidFilter")
+    count = _number(asked, "count", settings.default_page_size)
+    return Query(
+        parse_filter(text.strip(), schema, settings.max_filter_characters) if text and text.strip() else None,
+        # RFC 7644 §3.4.2.4: less than 1 is 1, a negative count is 0.
+        min(max(_number(asked, "startIndex", 1), 1), FARTHEST),
+        min(max(count, 0), settings.max_page_size),
+        _projection(asked, schema),
+    )
+
+
+def _sent() -> dict[str, object]:
+    return {name.lower(): value for name, value in request.args.items()}
+
+
+def _projection(asked: Mapping[str, object], schema: ResourceSchema) -> Projection:
+    return read_projection(_names(asked, "attributes"), _names(asked, "excludedAttributes"), schema)
+
+
+def _names(asked: Mapping[str, object], name: str) -> list[str]:
+    sent = asked.get(name.lower())
+    texts = sent.split(",") if isinstance(sent, str) else sent if isinstance(sent, list) else []
+    if not all(isinstance(each, str) for each in texts) or not isinstance(sent, str | list | None):
+        raise Invalid(f"{name} must name attributes.", name)
+    return [each.strip() for each in texts if each.strip()]
+
+
+def _number(asked: Mapping[str, object], name: str, default: int) -> int:
+    sent = asked.get(name.lower())
+    if sent is None or sent == "":
+        return default
+    if isinstance(sent, str) and len(sent) <= 20:
+        try:
+            return int(sent)
+        except ValueError:
+            pass
+    elif isinstance(sent, int) and not isinstance(sent, bool):
+        return sent
+    raise Invalid(f"{name} must be a whole number.", name)

@@ -1,0 +1,145 @@
+"""
+Documents to records on the way in, stored rows to resources on the way out.
+
+Lenient in, strict out: whatever the dialect of a request was, an answer has one form. Reads build no model objects.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from scim_bridge.domain.people import GroupId
+from scim_bridge.domain.provisioning import Document, GroupRecord, UserRecord
+from scim_bridge.errors import Invalid
+from scim_bridge.identity.provisioned import StoredGroup, StoredUser
+from scim_bridge.scim.attributes import GROUP, USER, ResourceSchema
+from scim_bridge.scim.projection import Projection
+from scim_bridge.scim.versions import etag
+
+LONGEST_NAME = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where resources are; ``root`` is the SCIM base URL."""
+
+    root: str
+
+    @property
+    def users(self) -> str:
+        """Return what a user's id is put behind."""
+        return f"{self.root}/Users/"
+
+    @property
+    def groups(self) -> str:
+        """Return what a group's id is put behind."""
+        return f"{self.root}/Groups/"
+
+
+def user_record(document: Document, *, active: bool) -> UserRecord:
+    """Return the record of a document; ``active`` is what holds if it does not say. Raises Invalid."""
+    said = document.get("active", active)
+    return UserRecord(
+        user_name=_required(document, "userName"),
+        active=said,
+        document=document,
+        external_id=_short(document, "externalId"),
+        email=_checked("emails", _email(document.get("emails"))),
+        display_name=_checked("displayName", _display_name(document)),
+    )
+
+
+def group_record(document: Document) -> GroupRecord:
+    """Return the record of a document; raises Invalid."""
+    return GroupRecord(_required(document, "displayName"), document, _short(document, "externalId"))
+
+
+def user_resource(
+    user: StoredUser, groups: Sequence[tuple[GroupId, str]], addresses: Addresses, projection: Projection
+) -> Document:
+    """Return a user as it is answered; ``groups`` are those it is in directly."""
+    resource = _resource(user, USER, addresses.users)
+    if groups:
+        resource["groups"] = [
+            {"value": group_id, "$ref": addresses.groups + group_id, "display": name, "type": "direct"}
+            for group_id, name in groups
+        ]
+    return projection.apply(resource)
+
+
+def group_resource(group: StoredGroup, members: str, addresses: Addresses, projection: Projection) -> Document:
+    """Return a group as it is answered; ``members`` is the JSON of the list, which becomes no objects here."""
+    resource = _resource(group, GROUP, addresses.groups)
+    if projection.wants("members"):
+        resource["members"] = orjson.Fragment(members) if projection.wants_whole("members") else orjson.loads(members)
+    return projection.apply(resource)
+
+
+def _resource(stored: StoredUser | StoredGroup, schema: ResourceSchema, address: str) -> Document:
+    document = stored.read_document()
+    extensions = [name for name in document if name.lower().startswith("urn:")]
+    return {
+        "schemas": [schema.urn, *extensions],
+        "id": stored.id,
+        **document,
+        "meta": {
+            "resourceType": schema.name,
+            "created": _time(stored.created_at),
+            "lastModified": _time(stored.updated_at),
+            "location": address + stored.id,
+            "version": etag(stored.version),
+        },
+    }
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _required(document: Document, name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise Invalid(f"{name} is required.", name)
+    checked = _checked(name, value)
+    assert checked is not None
+    return checked
+
+
+def _short(document: Document, name: str) -> str | None:
+    return _checked(name, document.get(name) or None)
+
+
+def _checked(name: str, value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise Invalid(f"{name} must be a text.", name)
+    if len(value) > LONGEST_NAME:
+        raise Invalid(f"{name} is longer than {LONGEST_NAME} characters.", name)
+    return value
+
+
+def _email(entries: object) -> str | None:
+    """Return the address that a person is known by: the primary one, else the one for work, else the first."""
+    known = [each for each in entries if _address(each)] if isinstance(entries, list) else []
+    by_rank = (
+        [each for each in known if each.get("primary") is True],
+        [each for each in known if str(each.get("type")).lower() == "work"],
+        known,
+    )
+    return next((_address(found[0]) for found in by_rank if found), None)
+
+
+def _address(entry: object) -> str | None:
+    value = entry.get("value") if isinstance(entry, Mapping) else None
+    return value if isinstance(value, str) and value else None
+
+
+def _display_name(document: Document) -> str | None:
+    name = document.get("name")
+    parts = name if isinstance(name, Mapping) else {}
+    whole = " ".join(str(parts[key]) for key in ("givenName", "familyName") if parts.get(key))
+    return document.get("displayName") or parts.get("formatted") or whole or None

@@ -1,0 +1,198 @@
+"""
+What makes passes and removals happen: change rows and removal requests become work on clusters.
+
+Any number of processes may do this on one database. Rows are claimed by exactly one of them, each cluster's passes and
+each cluster's removals are held by a lease, and every process may carry out what another has claimed: what is due
+stands in the store, so nothing is lost with a process.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event, Lock
+from typing import Protocol
+
+from scim_bridge.clusters.gateway import Gateway
+from scim_bridge.domain.organizations import ClusterId
+from scim_bridge.errors import ClusterError, Invalid, NotFound, StoreError, Unavailable
+from scim_bridge.log import get_logger
+from scim_bridge.settings import Settings
+from scim_bridge.store.change_queue import DueCluster, add_missing_clusters, claim_changes, due_clusters, has_news
+from scim_bridge.store.clock import now
+from scim_bridge.store.database import Database
+from scim_bridge.store.leases import held_leases
+from scim_bridge.store.removal_queue import SPREAD_AT_ONCE, clusters_with_removals, spread_removals
+from scim_bridge.sync.lanes import Guard, Lane
+from scim_bridge.sync.policies import PassPolicy
+from scim_bridge.sync.reconciler import reconcile_cluster, record_unopened
+from scim_bridge.sync.revocations import LONGEST_WAIT, RemovalPolicy, carry_out_removals, postpone_all
+from scim_bridge.sync.turns import HOLDER, Turn, pass_lease, removal_lease, take_turn
+
+Clock = Callable[[], datetime]
+
+LOOK_EVERY = timedelta(seconds=1)
+"""Without news, so often: for what the clock makes due, and for what another process has claimed and not done."""
+
+log = get_logger(__name__)
+
+
+class Opens(Protocol):
+    """What hands out gateways: `scim_bridge.sync.targets.Targets`."""
+
+    def open(self, cluster_id: ClusterId) -> Gateway:
+        """Return a cluster's gateway, which the caller must not close."""
+
+
+class Dispatcher:
+    """Finds what is to be done and hands it to the lanes; ticks come from one thread at a time."""
+
+    def __init__(
+        self,
+        database: Database,
+        targets: Opens,
+        settings: Settings,
+        guard: Guard,
+        finished: Callable[[], None] = lambda: None,
+        clock: Clock = now,
+        holder: str = HOLDER,
+    ) -> None:
+        """Prepare; ``finished`` is called when a piece of work ended and the next may have its place."""
+        self._database = database
+        self._targets = targets
+        self._settings = settings
+        self._clock = clock
+        self._holder = holder
+        self._pass_policy = PassPolicy.of(settings)
+        self._removal_policy = RemovalPolicy(
+            settings.backoff_first_seconds,
+            min(settings.backoff_most_seconds, LONGEST_WAIT),
+            settings.brake_subjects,
+        )
+        patience = settings.cluster_connect_seconds
+        self._passes = Lane("pass", settings.pass_workers, patience, guard, self._ended(finished))
+        self._removals = Lane("removals", settings.revocation_workers, patience, guard, self._ended(finished))
+        self._turns: set[Turn] = set()
+        self._lock = Lock()
+        self._stopping = Event()
+        self._look_again = Event()
+        self._next_look: datetime | None = None
+
+    def tick(self) -> None:
+        """Claim what waits and start what is due; quick when there is nothing. Raises what the store raises."""
+        self._keep_turns()
+        news = self._claim()
+        at = self._clock()
+        if news or self._look_again.is_set() or self._next_look is None or at >= self._next_look:
+            self._look_again.clear()
+            self._next_look = at + LOOK_EVERY
+            self._start_due(at)
+
+    def stop(self, seconds: float) -> bool:
+        """Let what is being written be finished and nothing more; tell whether all ended in time."""
+        self._stopping.set()
+        ended = [lane.wait_until_idle(seconds / 2) for lane in (self._removals, self._passes)]
+        return all(ended)
+
+    def _ended(self, finished: Callable[[], None]) -> Callable[[], None]:
+        def ended() -> None:
+            self._look_again.set()
+            finished()
+
+        return ended
+
+    def _keep_turns(self) -> None:
+        # A cluster may be silent for longer than a lease lasts; as long as this process ticks, its turns are its own.
+        with self._lock:
+            turns = list(self._turns)
+        for turn in turns:
+            turn.goes_on()
+
+    def _claim(self) -> bool:
+        """Take the waiting rows, removals first; exactly the rows that were read."""
+        with self._database.read() as connection:
+            if not has_news(connection):
+                return False
+        spread = SPREAD_AT_ONCE
+        while spread == SPREAD_AT_ONCE:
+            with self._database.write() as connection:
+                spread = spread_removals(connection, self._clock())
+        with self._database.write() as connection:
+            claim_changes(connection, self._clock())
+        return True
+
+    def _start_due(self, at: datetime) -> None:
+        with self._database.read() as connection:
+            leases = held_leases(connection, at)
+            removals = clusters_with_removals(connection, at)
+            passes = due_clusters(connection, at)
+        for place in removals:
+            if removal_lease(place.id) not in leases:
+                self._removals.offer(place.id, self._removal_run(place), failing=place.failures > 0)
+        for place in passes:
+            if pass_lease(place.id) not in leases:
+                self._passes.offer(place.id, self._pass_run(place), failing=place.failures > 0)
+
+    def _removal_run(self, place: DueCluster) -> Callable[[], None]:
+        return lambda: self._in_turn(removal_lease(place.id), lambda turn: self._remove(place, turn))
+
+    def _pass_run(self, place: DueCluster) -> Callable[[], None]:
+        return lambda: self._in_turn(pass_lease(place.id), lambda turn: self._reconcile(place, turn))
+
+    def _in_turn(self, name: str, work: Callable[[Turn], None]) -> None:
+        with take_turn(self._database, name, self._settings.lease_seconds, self._clock, self._holder) as turn:
+            if turn is None or self._stopping.is_set():
+                return
+            with self._lock:
+                self._turns.add(turn)
+            try:
+                work(turn)
+            finally:
+                with self._lock:
+                    self._turns.discard(turn)
+
+    def _goes_on(self, turn: Turn) -> Callable[[], bool]:
+        return lambda: not self._stopping.is_set() and turn.goes_on()
+
+    def _remove(self, place: DueCluster, turn: Turn) -> None:
+        gateway, problem = self._open(place)
+        if gateway is None:
+            postpone_all(self._database, place, problem, self._clock, self._removal_policy)
+            return
+        report = carry_out_removals(
+            self._database, gateway, place, self._clock, self._goes_on(turn), self._removal_policy
+        )
+        if report.done:
+            log.info("removals carried out", cluster=place.id, done=report.done, postponed=report.postponed)
+
+    def _reconcile(self, place: DueCluster, turn: Turn) -> None:
+        with self._database.read() as connection:
+            # Another process may have done it between the look and the turn.
+            if not due_clusters(connection, self._clock(), place.id):
+                return
+        gateway, problem = self._open(place)
+        if gateway is None:
+            self._give_up(place, problem)
+            return
+        reconcile_cluster(
+            self._database,
+            gateway,
+            place.organization_id,
+            place.id,
+            self._pass_policy,
+            self._clock,
+            self._goes_on(turn),
+        )
+
+    def _open(self, place: DueCluster) -> tuple[Gateway | None, str]:
+        try:
+            return self._targets.open(place.id), ""
+        except Unavailable:
+            raise
+        except (ClusterError, Invalid, NotFound, StoreError) as error:
+            # A database that is away is a StoreError too; then writing this down fails, and the guard says so.
+            return None, str(error)
+
+    def _give_up(self, place: DueCluster, problem: str) -> None:
+        with self._database.write() as connection:
+            add_missing_clusters(connection, place.organization_id)
+            record_unopened(connection, place.organization_id, place.id, problem, self._pass_policy, self._clock())
+        log.warning("a cluster cannot be opened", cluster=place.id, reason=problem)

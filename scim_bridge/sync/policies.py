@@ -1,0 +1,39 @@
+"""What every pass of an installation keeps to."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from scim_bridge.domain.brakes import BrakeLimits
+from scim_bridge.domain.pacing import Pace
+from scim_bridge.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class PassPolicy:
+    """
+    How large a shard is, how much may be taken away unasked, how many writes run at once, and when passes run.
+
+    ``draw`` returns a random number from 0 to below 1.
+    """
+
+    subjects_per_binding: int = 1000
+    limits: BrakeLimits = field(default_factory=BrakeLimits)
+    writers: int = 8
+    pace: Pace = field(default_factory=Pace)
+    draw: Callable[[], float] = random.random
+
+    @classmethod
+    def of(cls, settings: Settings) -> "PassPolicy":
+        """Return the policy that the settings say."""
+        return cls(
+            settings.subjects_per_binding,
+            BrakeLimits(settings.brake_subjects, settings.brake_percent),
+            settings.cluster_writers,
+            Pace(
+                settings.pass_interval_seconds,
+                settings.pass_jitter_seconds,
+                settings.backoff_first_seconds,
+                settings.backoff_most_seconds,
+            ),
+        )
