@@ -200,6 +200,7 @@ def _inline(section: dict[str, Any], folder: Path, name: str) -> None:
             continue
         try:
             content = (folder / str(file)).read_bytes()
+<<<<<<< HEAD
         except OSError as error:
             raise Invalid(f"{name} names {file}, which cannot be read: {error.strerror}.", "kubeconfig") from None
         if inline == "token":
@@ -207,6 +208,12 @@ def _inline(section: dict[str, Any], folder: Path, name: str) -> None:
             section[inline] = content.decode(errors="replace").strip()
         else:
             section[inline] = base64.b64encode(content).decode()
+=======
+            section[inline] = content.decode().strip() if inline == "token" else base64.b64encode(content).decode()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise Invalid(f"{name} names {file}, which cannot be read: {reason}.", "kubeconfig") from None
+>>>>>>> main
 
 
 def _document(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> str:

@@ -236,7 +236,7 @@ def test_a_connection_may_be_closed_twice() -> None:
 
 def test_a_kubeconfig_that_would_run_something_is_not_connected_to() -> None:
     with FakeKubeApi() as server:
-        text = changed(kubeconfig(server), user={"exec": {"command": "touch", "args": ["/tmp/owned"]}})
+        text = changed(kubeconfig(server), user={"exec": {"command": "touch", "args": ["owned"]}})
 
     with pytest.raises(Invalid, match="runs a command"):
         connect(text, LIMITS)

@@ -155,8 +155,13 @@ def test_what_only_begins_like_a_certificate_is_not_registered(tmp_path: Path, k
         ({"token": f"{SECRET}\nX-Header: 1"}, "token that is not one line"),
         ({"token": 12345}, "token that is not one line"),
         ({"token": ["a"]}, "token that is not one line"),
+<<<<<<< HEAD
         ({"token": f"{SECRET} and more"}, "token with a blank in it"),
         ({"token": f"{SECRET}–"}, "token that is not one line of plain text"),
+=======
+        ({"token": f"{SECRET} and more"}, "characters that no token has"),
+        ({"token": f"{SECRET}–"}, "token that is not one line"),
+>>>>>>> main
     ],
 )
 def test_a_credential_that_the_bridge_does_not_use_is_refused(
@@ -345,11 +350,22 @@ def test_the_earlier_of_certificate_and_token_is_the_end(tmp_path: Path) -> None
     assert found - datetime.now(UTC) < timedelta(hours=2)
 
 
+<<<<<<< HEAD
 def test_a_certificate_that_is_none_has_no_end() -> None:
     nonsense = encoded("-----BEGIN CERTIFICATE-----\nx")
     user = {"client-certificate-data": nonsense, "client-key-data": encoded("-----BEGIN ")}
 
     assert credential_expiry(yaml.safe_dump(config(user=user))) is None
+=======
+def test_a_certificate_that_is_none_is_refused(tmp_path: Path) -> None:
+    user = {
+        "client-certificate-data": encoded("-----BEGIN CERTIFICATE-----\nx"),
+        "client-key-data": encoded("-----BEGIN "),
+    }
+
+    with pytest.raises(Invalid, match="client-certificate-data that holds no certificate"):
+        stored(tmp_path, config(user=user))
+>>>>>>> main
 
 
 def test_a_service_account_renews_itself(tmp_path: Path) -> None:
