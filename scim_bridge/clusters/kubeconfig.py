@@ -200,20 +200,10 @@ def _inline(section: dict[str, Any], folder: Path, name: str) -> None:
             continue
         try:
             content = (folder / str(file)).read_bytes()
-<<<<<<< HEAD
-        except OSError as error:
-            raise Invalid(f"{name} names {file}, which cannot be read: {error.strerror}.", "kubeconfig") from None
-        if inline == "token":
-            # What is not text becomes a token that `_text` refuses.
-            section[inline] = content.decode(errors="replace").strip()
-        else:
-            section[inline] = base64.b64encode(content).decode()
-=======
             section[inline] = content.decode().strip() if inline == "token" else base64.b64encode(content).decode()
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not text"
             raise Invalid(f"{name} names {file}, which cannot be read: {reason}.", "kubeconfig") from None
->>>>>>> main
 
 
 def _document(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> str:
@@ -266,14 +256,15 @@ def _verifies(cluster: Mapping[str, Any], name: str) -> bool:
 
 def _token(user: Mapping[str, Any], name: str) -> str | None:
     found = _text(user, "token", name)
-    if found is not None and " " in found:
-        raise Invalid(f"{name} has a token with a blank in it.", field="kubeconfig")
+    # It goes into an HTTP header, and the library's error for what cannot go there would quote it.
+    if found is not None and (not found.isascii() or " " in found):
+        raise Invalid(f"{name} has a token with characters that no token has.", field="kubeconfig")
     return found
 
 
 def _text(section: Mapping[str, Any], key: str, name: str) -> str | None:
     found = section.get(key)
-    # All of them become part of a request's head, which is ASCII; the library's own error would quote them.
+    # All of them become part of a request's head, which is ASCII.
     if found is not None and (not isinstance(found, str) or not found.isprintable() or not found.isascii()):
         raise Invalid(f"{name} has a {key} that is not one line of plain text.", field="kubeconfig")
     return found or None
