@@ -106,7 +106,7 @@ def parse_kubeconfig(text: str, name: str = "The kubeconfig") -> Kubeconfig:
         client_key=_pem(user, "client-key-data", name),
         authority=_pem(cluster, "certificate-authority-data", name),
         server_name=_text(cluster, "tls-server-name", name),
-        proxy=_text(cluster, "proxy-url", name),
+        proxy=_proxy(cluster, name),
         verify=_verifies(cluster, name),
     )
     if bool(found.client_certificate) != bool(found.client_key):
@@ -231,6 +231,19 @@ def _server(cluster: Mapping[str, Any], name: str) -> str:
     if parts.scheme == "http" and host not in LOOPBACK:
         raise Invalid(f"{name} would send its credential unencrypted to {host}: use https.", field="kubeconfig")
     return parts.geturl().rstrip("/")
+
+
+def _proxy(cluster: Mapping[str, Any], name: str) -> str | None:
+    proxy = _text(cluster, "proxy-url", name)
+    try:
+        parts = urlsplit(proxy or "")
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    # Not quoted: it may hold a password.
+    if proxy is not None and not is_usable:
+        raise Invalid(f"{name} has a proxy-url that is no http:// or https:// address.", field="kubeconfig")
+    return proxy
 
 
 def _verifies(cluster: Mapping[str, Any], name: str) -> bool:

@@ -198,6 +198,19 @@ def test_an_address_may_have_a_path(tmp_path: Path, server: str, kept: str) -> N
     assert parse_kubeconfig(stored(tmp_path, config({"server": server}))).server == kept
 
 
+@pytest.mark.parametrize(
+    "proxy", ["socks5://proxy:1080", "proxy:3128", "http://", "http://proxy:port", f"x://{SECRET}"]
+)
+def test_a_proxy_that_cannot_be_used_is_refused_without_its_password(tmp_path: Path, proxy: str) -> None:
+    assert "proxy-url that is no http:// or https:// address" in refusal(tmp_path, config({"proxy-url": proxy}))
+
+
+def test_a_proxy_is_kept(tmp_path: Path) -> None:
+    text = stored(tmp_path, config({"proxy-url": "http://proxy.example.com:3128"}))
+
+    assert parse_kubeconfig(text).proxy == "http://proxy.example.com:3128"
+
+
 def test_turning_verification_off_is_refused_and_the_way_out_named(tmp_path: Path) -> None:
     said = refusal(tmp_path, config({"insecure-skip-tls-verify": True}))
 
@@ -242,7 +255,7 @@ def test_a_kubeconfig_with_something_missing_says_what(tmp_path: Path, top: dict
     [
         (f"token: {SECRET}: [", "is not YAML"),
         ("!!python/object/apply:os.system ['id']", "is not YAML"),
-        ("[" * 5000, "is not YAML"),
+        ("[" * 1500, "is not YAML"),
         ("when: 2026-99-99", "is not YAML"),
         ("", "is not a kubeconfig"),
         ("- a\n- b", "is not a kubeconfig"),
