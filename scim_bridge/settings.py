@@ -115,7 +115,7 @@ def _read_file(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text())
     except OSError as error:
         raise SettingsError(f"The settings file {file} cannot be read: {error.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingsError(f"The settings file {file} is not TOML: {error}.") from None
 
 
@@ -125,7 +125,8 @@ def _read_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
         path = environment.get(f"{PREFIX}{name.upper()}_FILE")
         if path and f"{PREFIX}{name.upper()}" not in environment:
             try:
-                values[name] = Path(path).read_text().strip()
+                # What is not text is refused with what else is no key and no URL.
+                values[name] = Path(path).read_text(errors="replace").strip()
             except OSError as error:
                 raise SettingsError(f"The secret file {path} cannot be read: {error.strerror}.") from None
     return values
@@ -143,5 +144,7 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 def _sentence(error: ValidationError, file: Path | None) -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"]) or "settings"
+    if first["type"] == "extra_forbidden":
+        return f"{name} (in {file}) is not a setting of the bridge."
     origin = f" (environment or {file})" if file else " (environment)"
     return f"The setting {name}{origin} is wrong: {first['msg']}."

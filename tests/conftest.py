@@ -1,6 +1,7 @@
 """Fixtures for every room: a clean environment, and databases of both kinds that live for one test."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -11,6 +12,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from scim_bridge.store import migrations
+from scim_bridge.store.database import Database
 from tests.kube.fixtures import kube_server as kube_server
 from tests.machine import require
 
@@ -60,6 +63,44 @@ def database_url(request: pytest.FixtureRequest) -> str:
     url = request.getfixturevalue(f"{request.param}_url")
     assert isinstance(url, str)
     return url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate one SQLite database, to be copied by whoever needs one."""
+    file = tmp_path_factory.mktemp("migrated") / "bridge.sqlite3"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql() -> Iterator[str]:
+    """Migrate one PostgreSQL database, to be the template of whoever needs one; return its name."""
+    name = f"bridge_template_{uuid4().hex}"
+    _on_server(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    _migrate(_url_of(name))
+    yield name
+    _on_server(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Name a migrated database without rows, of either kind: as `database_url`, in a fraction of the time."""
+    if request.param == "sqlite":
+        copied = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "migrated.sqlite3")
+        yield f"sqlite:///{copied}"
+        return
+    name = f"bridge_test_{uuid4().hex}"
+    template = sql.Identifier(request.getfixturevalue("migrated_postgresql"))
+    _on_server(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), template))
+    yield _url_of(name)
+    _on_server(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    migrations.upgrade(database)
+    database.dispose()
 
 
 def _on_server(statement: sql.Composed) -> None:

@@ -23,7 +23,7 @@ def read_document(file: Path) -> dict[str, Any]:
 def _toml(file: Path, text: str) -> Any:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise Invalid(f"The file {file} is not TOML: {error}.") from None
 
 
@@ -38,3 +38,6 @@ def _yaml(file: Path, text: str) -> Any:
         raise Invalid(
             f"The file {file} is not YAML: {getattr(error, 'problem', 'it cannot be parsed')}{place}."
         ) from None
+    except (ValueError, RecursionError) as error:
+        # A day that no month has, or lists in lists without end.
+        raise Invalid(f"The file {file} is not YAML: {error}.") from None

@@ -5,10 +5,13 @@ from pathlib import Path
 import click
 
 from scim_bridge.cli.access import access
+from scim_bridge.cli.clusters import cluster
 from scim_bridge.cli.database import db
+from scim_bridge.cli.demo.verb import demo
 from scim_bridge.cli.directories import directory
 from scim_bridge.cli.failures import Verbs
 from scim_bridge.cli.grants import grant
+from scim_bridge.cli.holds import hold
 from scim_bridge.cli.organizations import organization
 from scim_bridge.cli.projects import project, service
 from scim_bridge.cli.rules import rule
@@ -21,18 +24,22 @@ from scim_bridge.cli.units import unit
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="scim-bridge")
-@click.option("--config", type=click.Path(path_type=Path, dir_okay=False), help="The settings file (TOML).")
+@click.option("--config", type=click.Path(path_type=Path), help="The settings file (TOML).")
 @click.pass_context
 def main(context: click.Context, config: Path | None) -> None:
     """SCIM in, RoleBindings out: who may do what on which Kubernetes cluster."""
     context.obj = Session(config)
+    context.call_on_close(context.obj.close)
 
 
 for verb in (
     access,
+    cluster,
     db,
+    demo,
     directory,
     grant,
+    hold,
     organization,
     project,
     rule,

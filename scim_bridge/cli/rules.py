@@ -21,7 +21,7 @@ def rule() -> None:
 
 
 @rule.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path))
 @organization_option
 @json_option
 @click.pass_obj

@@ -41,6 +41,11 @@ class Session:
 
         return open_workshop(self.runtime)
 
+    def close(self) -> None:
+        """Give back what was opened."""
+        if "runtime" in self.__dict__:
+            self.runtime.database.dispose()
+
     @property
     def database(self) -> "Database":
         """Return the database."""

@@ -27,7 +27,7 @@ from scim_bridge.errors import ClusterDenied, ClusterUnreachable
 
 APPLY = "application/apply-patch+yaml"
 JSON = "application/json"
-# A server that sends one byte in each read timeout never trips it; a whole answer has this many of them.
+# A body that comes byte by byte never trips a read timeout; the whole of it has this many of them.
 ANSWER_TIMEOUTS = 4
 
 
@@ -86,7 +86,7 @@ class Connection:
             reason = str(error.reason).replace("\n", " ")
             raise ClusterUnreachable(f"{self.server} has no certificate that can be trusted: {reason}.") from error
         except (ConfigException, OSError) as error:
-            # The service account's token is read anew each minute.
+            # The service account's token is read anew each time.
             raise ClusterDenied(f"The credential for {self.server} cannot be read: {error}.") from error
 
     def _read(self, response: Any, deadline: float) -> bytes:
@@ -123,12 +123,27 @@ def connect(kubeconfig: str | None, limits: Limits, service_account: Path = SERV
 
 def _connect_in_cluster(limits: Limits, folder: Path) -> Connection:
     configuration = Configuration()
+    token = folder / "token"
     try:
-        loader = InClusterConfigLoader(str(folder / "token"), str(folder / "ca.crt"))  # type: ignore[no-untyped-call]
+        loader = InClusterConfigLoader(str(token), str(folder / "ca.crt"), try_refresh_token=False)  # type: ignore[no-untyped-call]
         loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
-    except (ConfigException, OSError) as error:
+    except (ConfigException, OSError, UnicodeDecodeError) as error:
         raise ClusterDenied(f"This process has no service account of a cluster: {error}") from error
+
+    # The kubelet renews the file while we run, and the old token ends; the client would look once a minute.
+    def read_again(changed: Configuration) -> None:
+        changed.api_key["BearerToken"] = f"Bearer {_read_token(token)}"
+
+    configuration.refresh_api_key_hook = read_again  # type: ignore[assignment]
     return Connection(configuration, limits, lambda: None)
+
+
+def _read_token(file: Path) -> str:
+    """Return the token in a file; whatever else is in it would end in an error that quotes it."""
+    token = file.read_text(errors="replace").strip()
+    if not token or not token.isascii() or not token.isprintable():
+        raise ConfigException(f"{file} holds no token")
+    return token
 
 
 def _without_certificates(kubeconfig: str) -> dict[str, Any]:

@@ -4,13 +4,13 @@ What a cluster answered, as our own errors: the one place that knows.
     the answer                                       the error
     401, 403                                         ClusterDenied
     403 because the namespace is being deleted       ClusterRejected
-    404, 400, 405, 413, 415, 422, and the 500        ClusterRejected
-      "request is too large"
+    404, 400, 405, 415, 422 of Kubernetes itself,    ClusterRejected
+      413, and the 500 "request is too large"
     409, whoever was first                           StaleBinding
     429                                              ClusterThrottled
     everything else: other 5xx, redirects, 410,      ClusterUnreachable
-      no answer, half an answer, no JSON,
-      an answer of another kind
+      a 404 of some proxy, no answer, half an
+      answer, no JSON, an answer of another kind
 
 Why our own: a caller decides by class whether to wait, to read again or to tell a person, and must never take an
 answer that says nothing ("404 page not found" of some proxy) for one that says "not there".
@@ -40,7 +40,7 @@ from scim_bridge.errors import (
     StaleBinding,
 )
 
-PERMANENT = (400, 404, 405, 406, 413, 415, 422)
+PERMANENT = (400, 404, 405, 406, 415, 422)
 LONGEST_MESSAGE = 300
 
 
@@ -116,11 +116,16 @@ def from_answer(answer: Answer, about: str) -> ClusterError:
         return StaleBinding(message)
     if answer.status == 429:
         return ClusterThrottled(message, _retry_after(answer))
-    if answer.status in PERMANENT or (answer.status == 500 and "request is too large" in answer.message):
+    if _is_too_large(answer) or (answer.status in PERMANENT and answer.reason):
         return ClusterRejected(message)
     if 300 <= answer.status <= 399:
         return ClusterUnreachable(f"{about}: redirected, which is not followed; register the API server's own address.")
     return ClusterUnreachable(message)
+
+
+def _is_too_large(answer: Answer) -> bool:
+    """Tell whether the object is too large: for the server or a proxy before it (413), or for etcd (a 500)."""
+    return answer.status == 413 or (answer.status == 500 and "request is too large" in answer.message)
 
 
 def _retry_after(answer: Answer) -> float | None:

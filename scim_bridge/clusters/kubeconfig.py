@@ -78,7 +78,7 @@ def read_kubeconfig(path: Path, *, allow_insecure: bool = False) -> str:
             field="kubeconfig",
         )
     stored = _document(cluster, user)
-    parse_kubeconfig(stored, name)
+    _check_certificates(parse_kubeconfig(stored, name), name)
     return stored
 
 
@@ -144,10 +144,25 @@ def _certificate_expiry(pem: str | None) -> datetime | None:
     return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
 
 
+def _check_certificates(found: Kubeconfig, name: str) -> None:
+    """Raise Invalid for certificates that only look like some: TLS would refuse them at the first request."""
+    from cryptography import x509  # not cheap to load, and only registering asks
+
+    for key, pem in (
+        ("certificate-authority-data", found.authority),
+        ("client-certificate-data", found.client_certificate),
+    ):
+        try:
+            if pem is not None:
+                x509.load_pem_x509_certificates(pem.encode())
+        except ValueError:
+            raise Invalid(f"{name} has a {key} that holds no certificate.", field="kubeconfig") from None
+
+
 def _load(text: str, name: str) -> dict[str, Any]:
     try:
         found = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):
         # The parser's own message would quote the line, which may be the token's.
         raise Invalid(f"{name} is not YAML.", field="kubeconfig") from None
     if not isinstance(found, dict) or not isinstance(found.get("clusters"), list):
@@ -167,7 +182,8 @@ def _current_context(config: Mapping[str, Any], name: str) -> tuple[dict[str, An
 
 
 def _named(config: Mapping[str, Any], section: str, kind: str, wanted: object, name: str) -> dict[str, Any]:
-    for entry in config.get(section) or []:
+    entries = config.get(section)
+    for entry in entries if isinstance(entries, list) else []:
         if isinstance(entry, dict) and entry.get("name") == wanted and isinstance(entry.get(kind), dict):
             return dict(entry[kind])
     raise Invalid(f"{name} names a {kind} {wanted!r} that is not in it.", field="kubeconfig")
@@ -183,7 +199,11 @@ def _inline(section: dict[str, Any], folder: Path, name: str) -> None:
             content = (folder / str(file)).read_bytes()
         except OSError as error:
             raise Invalid(f"{name} names {file}, which cannot be read: {error.strerror}.", "kubeconfig") from None
-        section[inline] = content.decode().strip() if inline == "token" else base64.b64encode(content).decode()
+        if inline == "token":
+            # What is not text becomes a token that `_text` refuses.
+            section[inline] = content.decode(errors="replace").strip()
+        else:
+            section[inline] = base64.b64encode(content).decode()
 
 
 def _document(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> str:
@@ -214,8 +234,9 @@ def _server(cluster: Mapping[str, Any], name: str) -> str:
 
 def _text(section: Mapping[str, Any], key: str, name: str) -> str | None:
     found = section.get(key)
-    if found is not None and (not isinstance(found, str) or not found.isprintable()):
-        raise Invalid(f"{name} has a {key} that is not one line of text.", field="kubeconfig")
+    # All of them become part of a request's head, which is ASCII.
+    if found is not None and (not isinstance(found, str) or not found.isprintable() or not found.isascii()):
+        raise Invalid(f"{name} has a {key} that is not one line of plain text.", field="kubeconfig")
     return found or None
 
 

@@ -83,11 +83,12 @@ class KubernetesCluster:
             return
         if not answer.is_ok:
             raise from_answer(answer, f"Deleting {name}")
-        if ((answer.document or {}).get("metadata") or {}).get("finalizers"):
+        left = answer.document or {}
+        if left.get("kind") not in ("Status", kind_of(key)):
+            raise ClusterUnreachable(f"Deleting {name}: the cluster answered with something that says nothing.")
+        if (left.get("metadata") or {}).get("finalizers"):
             # It is marked, and goes on giving access until whoever put the finalizer there takes it away.
             raise ClusterRejected(f"Deleting {name}: a finalizer that somebody added keeps it alive.")
-        if answer.document is None:
-            raise ClusterUnreachable(f"Deleting {name}: the cluster's answer was no JSON.")
 
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
         """Return the labels of every active namespace; one that is being deleted takes no bindings."""
@@ -123,6 +124,7 @@ class KubernetesCluster:
 
     def _replace(self, binding: Binding, observed: ObservedBinding) -> ObservedBinding:
         document = to_object(self._instance, binding)
+        # Both: an apply that names only the version creates the object anew when it is gone.
         document["metadata"] |= {"uid": observed.uid, "resourceVersion": observed.resource_version}
         # Force is safe: the object was read and is ours, and this very version of it is named.
         query = {"fieldManager": FIELD_MANAGER, "force": True}
@@ -131,8 +133,6 @@ class KubernetesCluster:
             # Our name with another role was put there by somebody. roleRef cannot be changed, so it has to go first.
             self.delete(observed)
             return self._create(binding)
-        if _says_that_it_is_gone(answer):
-            raise StaleBinding(f"{observed.name} is gone since it was read.")
         return self._written(answer, binding, f"Writing {observed.name}")
 
     def _written(self, answer: Answer, binding: Binding, about: str) -> ObservedBinding:
@@ -192,15 +192,7 @@ def _walk(send: Callable[[Mapping[str, object]], Answer], kind: str, about: str)
     page: dict[str, object] = {"limit": PAGE}
     version = None
     while True:
-        answer = send(page)
-        if answer.status == 410:
-            raise _SnapshotGone
-        document = answer.of_kind(kind, about)
-        metadata, items = document.get("metadata"), document.get("items", "")
-        # Go writes an empty list as null where nobody made one.
-        items = [] if items is None else items
-        if not isinstance(metadata, dict) or not metadata.get("resourceVersion") or not isinstance(items, list):
-            raise ClusterUnreachable(f"{about}: the cluster answered with something that is not a whole list.")
+        metadata, items = _read_page(send(page), kind, about)
         version = version or metadata["resourceVersion"]
         if metadata["resourceVersion"] != version:
             raise _SnapshotGone
@@ -210,10 +202,25 @@ def _walk(send: Callable[[Mapping[str, object]], Answer], kind: str, about: str)
         page = {"limit": PAGE, "continue": metadata["continue"]}
 
 
+def _read_page(answer: Answer, kind: str, about: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return a page's metadata and items; raises rather than take anything else for a list that ends there."""
+    if answer.status == 410:
+        raise _SnapshotGone
+    document = answer.of_kind(kind, about)
+    metadata, items = document.get("metadata"), document.get("items", "")
+    # Go writes an empty list as null where nobody made one.
+    items = [] if items is None else items
+    is_list = isinstance(items, list) and all(_is_object(item) for item in items)
+    if not is_list or not isinstance(metadata, dict) or not metadata.get("resourceVersion"):
+        raise ClusterUnreachable(f"{about}: the cluster answered with something that is not a whole list.")
+    return metadata, items
+
+
+def _is_object(item: Any) -> bool:
+    metadata = item.get("metadata") if isinstance(item, dict) else None
+    return isinstance(metadata, dict) and isinstance(metadata.get("name"), str)
+
+
 def _delete_options(observed: ObservedBinding) -> dict[str, Any]:
     preconditions = {"uid": observed.uid, "resourceVersion": observed.resource_version}
     return {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-
-
-def _says_that_it_is_gone(answer: Answer) -> bool:
-    return answer.status == 500 and "resourceVersion should not be set" in answer.message

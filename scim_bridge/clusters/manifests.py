@@ -171,8 +171,9 @@ class ManifestFolder:
         for file in self._files():
             content = _content(file)
             found = None if content is None else self._read(file, content)
-            if found is not None and not _is_in_place(file, found):
-                message = f"{file} is a copy of a binding and is left alone: whom it names keeps what it grants."
+            is_other = found is not None and found.binding.key.cluster_id != self._cluster_id
+            if found is not None and (is_other or not _is_in_place(file, found)):
+                message = f"{file} is a copy or another cluster's, and is left alone: what it grants stays granted."
                 yield PreflightProblem("CopyInFolder", message)
 
 

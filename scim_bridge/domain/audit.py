@@ -41,6 +41,11 @@ def salted_digest(salt: str, value: str) -> str:
     return hashlib.sha256(f"{salt}{value}".encode()).hexdigest()
 
 
+def entry_digest(salt: str, actor_name: str, detail: str) -> str:
+    """Return the digest of an entry's personal values, erased together: who did it, old values and new ones."""
+    return salted_digest(salt, canonical_json([actor_name, detail]))
+
+
 def chain_hash(previous: str, sequence: int, facts: Mapping[str, str | None]) -> str:
     """Return the hash of an entry: over the one before, its place, and its facts."""
     return hashlib.sha256(canonical_json([previous, sequence, dict(facts)]).encode()).hexdigest()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scim_bridge.domain.keys import fold
+from scim_bridge.errors import Invalid
 
 Document = dict[str, Any]
 """A resource as it was sent, less what the server owns (id, meta, groups, members) and less any password."""
@@ -44,6 +45,38 @@ class GroupRecord:
     def display_name_key(self) -> str:
         """Return the form in which displayName is unique."""
         return fold(self.display_name)
+
+
+LONGEST_NAME = 1024
+"""Bytes of the names that are looked up by index."""
+
+
+def require_storable(record: UserRecord | GroupRecord) -> None:
+    """Raise Invalid for names that no index can hold, and for NUL, which no text of PostgreSQL can."""
+    email = record.email if isinstance(record, UserRecord) else None
+    name = record.user_name if isinstance(record, UserRecord) else record.display_name
+    shown = "userName" if isinstance(record, UserRecord) else "displayName"
+    display_name = record.display_name if isinstance(record, UserRecord) else None
+    named = ((shown, name), ("externalId", record.external_id), ("emails", email), ("displayName", display_name))
+    for field_name, text in named:
+        if text is not None and max(len(text.encode()), len(fold(text).encode())) > LONGEST_NAME:
+            raise Invalid(f"{field_name} is longer than {LONGEST_NAME} bytes.", field_name)
+    if not name:
+        raise Invalid(f"{shown} must not be empty.", shown)
+    if _holds_nul(record.document):
+        raise Invalid("A text cannot hold the character NUL.", scim_type="invalidValue")
+
+
+def _holds_nul(value: object) -> bool:
+    match value:
+        case str():
+            return "\x00" in value
+        case Mapping():
+            return any(_holds_nul(key) or _holds_nul(each) for key, each in value.items())
+        case list():
+            return any(map(_holds_nul, value))
+        case _:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,61 @@
-"""Use cases of clusters: register a target, look at it, forget it."""
+"""Use cases of clusters: register a target, look at it, give it another credential, forget it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
+from scim_bridge.clusters.manifest_files import prepare_folder
 from scim_bridge.domain.actors import Actor
-from scim_bridge.domain.organizations import ClusterId, TargetKind, Tree
-from scim_bridge.errors import NotFound, Refused
-from scim_bridge.identity.names import the_organization, unit_path
+from scim_bridge.domain.bindings import template_fields
+from scim_bridge.domain.namespaces import is_namespace_name
+from scim_bridge.domain.organizations import CaseRule, ClusterId, TargetKind, Tree, UnitId
+from scim_bridge.errors import Conflict, Invalid, NotFound, Refused, StoreError
+from scim_bridge.identity.cluster_targets import (
+    PreflightProblem,
+    TargetNamed,
+    TargetRead,
+    forgotten_owner,
+    look_over,
+    read_target,
+    same_credential,
+)
+from scim_bridge.identity.mapping import tree_grew
+from scim_bridge.identity.names import checked_name, the_organization, the_unit, unit_path
+from scim_bridge.identity.runtime import Keyring, Runtime
 from scim_bridge.store import cluster_registry as store
 from scim_bridge.store.audit import add_audit
-from scim_bridge.store.changes import add_change, new_change
+from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.clock import now
-from scim_bridge.store.cluster_registry import RegisteredCluster
+from scim_bridge.store.cluster_registry import NewTarget, RegisteredCluster
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.installation import instance_id
 from scim_bridge.store.organizations import Organization, lock_for_rules
 from scim_bridge.store.tree import read_tree
+
+MAX_TEMPLATE = 255
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterWanted:
+    """What a cluster is registered with: ``unit`` is a path, and exactly one of the three targets is named."""
+
+    name: str
+    unit: str | None = None
+    kubeconfig: Path | None = None
+    manifests: Path | None = None
+    in_cluster: bool = False
+    user_template: str = "{user_name}"
+    case_rule: CaseRule = CaseRule.KEEP
+    allow_cluster_admin: bool = False
+    allow_label_selectors: bool = False
+    bridge_namespace: str = "scim-bridge"
+    approve_first_plan: bool = False
+
+    @property
+    def target(self) -> TargetNamed:
+        """Return where its bindings are to go."""
+        return TargetNamed(self.kubeconfig, self.manifests, self.in_cluster)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +69,91 @@ class ClusterView:
     state: str
     address: str
     user_template: str
+    case_rule: CaseRule
     allow_cluster_admin: bool
     allow_label_selectors: bool
+    bridge_namespace: str
     bindings: int
     created_at: datetime
     created: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterLookedOver:
+    """A registered cluster, whether this call changed anything, and what would keep its passes from working."""
+
+    cluster: ClusterView
+    changed: bool
+    warnings: tuple[PreflightProblem, ...] = field(default=())
+
+
+def add(
+    runtime: Runtime, actor: Actor, organization: str, wanted: ClusterWanted, request_id: str | None = None
+) -> ClusterLookedOver:
+    """
+    Register a cluster; the same again changes nothing, other values for its name are a Conflict that names them.
+
+    Raises Invalid for a target that cannot be one. A target that does not answer, or not as it should, is registered
+    and comes with warnings: clusters are often made in the same hour as their registration.
+    """
+    _check(wanted)
+    given = read_target(wanted.target)
+    with runtime.database.write() as connection:
+        owner = the_organization(connection, organization)
+        lock_for_rules(connection, owner.id, exclusive=True)
+        tree, instance = read_tree(connection, owner.id), instance_id(connection)
+        unit_id = the_unit(tree, wanted.unit)
+        found = store.find_cluster(connection, owner.id, wanted.name)
+        if found is not None and found.name == wanted.name:
+            _refuse_others(list(_differences(runtime.keyring, tree, found, wanted, given)), wanted.name)
+            registered, created = found, False
+        else:
+            change = new_change(owner.id, actor, "cluster.added", now(), request_id)
+            registered, created = _register(connection, change, _target(runtime, wanted, unit_id, given)), True
+            if given.folder is not None:
+                may_replace = forgotten_owner(connection, owner.id, instance)
+                prepare_folder(Path(given.folder), registered.id, instance, may_replace)
+            tree = read_tree(connection, owner.id)
+        view = _view(connection, tree, registered, created=created)
+    return ClusterLookedOver(view, created, look_over(runtime, registered, given, instance, now()))
+
+
+def update(
+    runtime: Runtime,
+    actor: Actor,
+    organization: str,
+    name: str,
+    target: TargetNamed,
+    *,
+    is_new_address: bool = False,
+    request_id: str | None = None,
+) -> ClusterLookedOver:
+    """
+    Give a cluster another credential; the one it has already changes nothing.
+
+    Raises Conflict for another server's, unless it is said to be the same cluster at a new address.
+    """
+    given = read_target(target)
+    with runtime.database.write() as connection:
+        owner = the_organization(connection, organization)
+        found = _the_cluster(connection, owner, name)
+        if TargetKind.MANIFESTS in (found.kind, given.kind):
+            raise Refused(f"Only a Kubernetes API has a credential, and {name} stays what it is: add another cluster.")
+        if found.address != given.address and not is_new_address:
+            raise Conflict(
+                f"The cluster {name} is at {found.address}, and the credential is for {given.address}: say "
+                "--new-address if that is the same cluster."
+            )
+        changed = found.address != given.address or not _has_credential(runtime.keyring, found, given)
+        if changed:
+            change = new_change(owner.id, actor, "cluster.credential_replaced", now(), request_id)
+            add_change(connection, change, name)
+            store.replace_credential(connection, change, found.id, given.sealed(runtime.keyring), given.address)
+            detail = {"name": name, "from": found.address, "to": given.address}
+            add_audit(connection, change, change.kind, "cluster", found.id, detail)
+            found = store.read_target(connection, found.id)
+        view, instance = _view(connection, read_tree(connection, owner.id), found), instance_id(connection)
+    return ClusterLookedOver(view, changed, look_over(runtime, found, given, instance, now()))
 
 
 def list_all(database: Database, organization: str) -> list[ClusterView]:
@@ -81,6 +202,99 @@ def remove(
         return view
 
 
+def _check(wanted: ClusterWanted) -> None:
+    checked_name("a cluster", wanted.name)
+    template = wanted.user_template
+    template_fields(template)
+    if len(template) > MAX_TEMPLATE or template != template.strip() or not template.isprintable():
+        raise Invalid(
+            f"A user template is one line of at most {MAX_TEMPLATE} characters without blanks at its ends.",
+            field="user_template",
+        )
+    if not is_namespace_name(wanted.bridge_namespace):
+        raise Invalid(f"{wanted.bridge_namespace!r} cannot be the name of a namespace.", field="bridge_namespace")
+
+
+def _target(runtime: Runtime, wanted: ClusterWanted, unit_id: UnitId | None, given: TargetRead) -> NewTarget:
+    return NewTarget(
+        wanted.name,
+        unit_id,
+        given.kind,
+        wanted.user_template,
+        given.address,
+        given.sealed(runtime.keyring),
+        given.folder,
+        wanted.allow_cluster_admin,
+        wanted.allow_label_selectors,
+        wanted.approve_first_plan,
+        wanted.case_rule,
+        wanted.bridge_namespace,
+    )
+
+
+def _register(connection: Connection, change: Change, target: NewTarget) -> RegisteredCluster:
+    add_change(connection, change, target.name)
+    made = store.insert_cluster(connection, change, target)
+    detail = {
+        "name": target.name,
+        "unit": target.unit_id,
+        "kind": target.kind.value,
+        "address": target.address,
+        "user_template": target.user_template,
+        "case_rule": target.case_rule.value,
+        "allow_cluster_admin": target.allow_cluster_admin,
+        "allow_label_selectors": target.allow_label_selectors,
+        "bridge_namespace": target.bridge_namespace,
+        "approved_first_plan": target.approved,
+    }
+    add_audit(connection, change, "cluster.added", "cluster", made.id, detail)
+    tree_grew(connection, change)
+    return made
+
+
+def _differences(
+    keyring: Keyring, tree: Tree, found: RegisteredCluster, wanted: ClusterWanted, given: TargetRead
+) -> Iterator[str]:
+    """Yield what of a registration is not as the cluster is; policy that a person set otherwise is never undone."""
+    cluster = found.cluster
+    values: tuple[tuple[str, object, object], ...] = (
+        ("unit", unit_path(tree, cluster.unit_id), unit_path(tree, the_unit(tree, wanted.unit))),
+        ("target", found.kind.value, given.kind.value),
+        ("address", found.address, given.address),
+        ("user template", cluster.user_template, wanted.user_template),
+        ("case", cluster.case_rule.value, wanted.case_rule.value),
+        ("allow-cluster-admin", cluster.allow_cluster_admin, wanted.allow_cluster_admin),
+        ("allow-label-selectors", cluster.allow_label_selectors, wanted.allow_label_selectors),
+        ("bridge namespace", cluster.bridge_namespace, wanted.bridge_namespace),
+    )
+    different = [f"its {what} is {_said(has)}, not {_said(asked)}" for what, has, asked in values if has != asked]
+    yield from different
+    if not different and not same_credential(keyring, found, given):
+        yield f"its credential is another one (`scim-bridge cluster update {found.name}` replaces it)"
+    # An approval is of one plan that somebody read: naming the flag later is none.
+    if wanted.approve_first_plan and not found.approved_first_plan:
+        yield "its first plan waits for `scim-bridge sync approve`"
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value) or "the organization itself"
+
+
+def _refuse_others(differences: list[str], name: str) -> None:
+    if differences:
+        raise Conflict(f"The cluster {name} exists already: {'; '.join(differences)}.")
+
+
+def _has_credential(keyring: Keyring, found: RegisteredCluster, given: TargetRead) -> bool:
+    try:
+        return same_credential(keyring, found, given)
+    except StoreError:
+        # The key that sealed it is lost: a new credential is the way out.
+        return False
+
+
 def _the_cluster(connection: Connection, owner: Organization, name: str) -> RegisteredCluster:
     found = store.find_cluster(connection, owner.id, name)
     if found is None:
@@ -97,8 +311,10 @@ def _view(connection: Connection, tree: Tree, found: RegisteredCluster, *, creat
         found.state,
         found.address,
         found.cluster.user_template,
+        found.cluster.case_rule,
         found.cluster.allow_cluster_admin,
         found.cluster.allow_label_selectors,
+        found.cluster.bridge_namespace,
         store.count_applied(connection, found.id),
         found.created_at,
         created,

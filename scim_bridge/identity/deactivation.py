@@ -1,7 +1,8 @@
 """The one way in which a person stops, and starts again, to have access; whatever door it comes in by."""
 
 from scim_bridge.domain.people import MemberId, MemberState
-from scim_bridge.store import members
+from scim_bridge.log import get_logger
+from scim_bridge.store import members, people
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change
 from scim_bridge.store.database import Connection
@@ -9,13 +10,16 @@ from scim_bridge.store.removals import request_removals
 
 CAUSE = "deactivated"
 
+log = get_logger(__name__)
+
 
 def deactivate(connection: Connection, change: Change, member_id: MemberId, cause: str = CAUSE) -> bool:
     """
     Take all access from a member and return whether they had any.
 
     Memberships and grants stay, so that a reactivation without them gives everything back (Entra does not send groups
-    again). The caller has written the change row.
+    again). An owner keeps the owner grant: when no working owner is left, that is noted for people to see, and stops
+    nothing. The caller has written the change row.
     """
     found = members.lock_member(connection, member_id)
     if found.state not in (MemberState.ACTIVE, MemberState.INVITED):
@@ -23,6 +27,7 @@ def deactivate(connection: Connection, change: Change, member_id: MemberId, caus
     members.set_state(connection, change, member_id, MemberState.DEACTIVATED)
     add_audit(connection, change, "member.deactivated", "member", member_id, {"was": found.state.value, "cause": cause})
     request_removals(connection, change, [member_id], cause)
+    _note_missing_owner(connection, change, member_id)
     return True
 
 
@@ -34,3 +39,11 @@ def reactivate(connection: Connection, change: Change, member_id: MemberId) -> b
     members.set_state(connection, change, member_id, MemberState.ACTIVE)
     add_audit(connection, change, "member.reactivated", "member", member_id, {"was": found.state.value})
     return True
+
+
+def _note_missing_owner(connection: Connection, change: Change, member_id: MemberId) -> None:
+    if not people.holds_owner(connection, member_id) or people.working_owners(connection, change.organization_id):
+        return
+    detail = {"last": member_id}
+    add_audit(connection, change, "organization.without_owner", "organization", change.organization_id, detail)
+    log.warning("organization has no working owner left", organization=change.organization_id, last_owner=member_id)

@@ -19,7 +19,7 @@ from scim_bridge.domain.mapping import (
     grants_for_group,
     grants_for_user,
 )
-from scim_bridge.domain.organizations import OrganizationId, Tree
+from scim_bridge.domain.organizations import OrganizationId, Scope, Tree
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, ScimUserId
 from scim_bridge.domain.rule_files import parse_rules
 from scim_bridge.store import directories, grants, rules
@@ -75,6 +75,13 @@ def users_changed(connection: Connection, change: Change, scim_user_ids: Iterabl
         concerned = {each.id for each in in_force}
         held = [o for o in grants.origins_of_members(connection, members) if o.rule_id in concerned]
         _reconcile(connection, change, evaluation.of_users(in_force, users), held)
+
+
+def scopes_given_to(connection: Connection, directory_id: DirectoryId, member_id: MemberId) -> frozenset[Scope]:
+    """Return the scopes at which a directory's attribute rules give a person a Kubernetes role."""
+    concerned = {each.id for each in rules.rules_of_directories(connection, [directory_id], for_people=True)}
+    held = grants.origins_of_members(connection, [member_id]) if concerned else []
+    return frozenset(o.key.scope for o in held if o.rule_id in concerned and o.key.kubernetes_role is not None)
 
 
 def rules_changed(connection: Connection, change: Change, changed: Iterable[StoredRule]) -> tuple[int, int]:

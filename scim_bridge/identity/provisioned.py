@@ -48,11 +48,13 @@ class Reading:
 
     def groups_of(self, user_ids: Sequence[ScimUserId]) -> NamedGroups:
         """Return the groups that each of these users is in directly."""
-        return memberships.named_groups_of(self.connection, user_ids) if user_ids else {}
+        return memberships.named_groups_of(self.connection, self.caller.directory_id, user_ids) if user_ids else {}
 
     def members_of(self, group_ids: Sequence[GroupId], users_url: str, groups_url: str) -> dict[GroupId, str]:
         """Return the members of these groups as JSON texts."""
-        return groups.members_of(self.connection, group_ids, users_url, groups_url) if group_ids else {}
+        if not group_ids:
+            return {}
+        return groups.members_of(self.connection, self.caller.directory_id, group_ids, users_url, groups_url)
 
 
 @contextmanager

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from scim_bridge.domain.people import GroupId, MemberId
-from scim_bridge.domain.provisioning import GroupRecord, MemberChange
-from scim_bridge.errors import NotFound
+from scim_bridge.domain.brakes import BrakeLimits
+from scim_bridge.domain.people import GroupId, MemberId, ScimUserId
+from scim_bridge.domain.provisioning import GroupRecord, MemberChange, require_storable
+from scim_bridge.errors import Invalid, NotFound
 from scim_bridge.identity import mapping
 from scim_bridge.identity.exchanges import Exchange, require_version
+from scim_bridge.identity.leaving import leave_out
 from scim_bridge.store import groups, memberships, nestings
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change
@@ -18,6 +20,7 @@ from scim_bridge.store.removals import request_removals
 from scim_bridge.store.users import canonical
 
 NOUN = "group"
+DEFAULT_LIMITS = BrakeLimits()
 GroupNaming = Callable[[StoredGroup], GroupRecord]
 
 
@@ -39,23 +42,31 @@ class _Outcome:
     unnested: list[GroupId] = field(default_factory=list)
     missing: list[MemberId] = field(default_factory=list)
     missing_groups: list[GroupId] = field(default_factory=list)
+    held: list[MemberId] = field(default_factory=list)
+    held_groups: list[GroupId] = field(default_factory=list)
     parked: list[str] = field(default_factory=list)
     unparked: int = 0
 
     def detail(self) -> dict[str, object]:
-        """Return what the audit keeps: removed is what was named, missing what a new list left out."""
+        """Return what the audit keeps: removed is what was named, missing and held what a new list left out."""
         return {name: value for name in self.__slots__ if (value := getattr(self, name))}
+
+    @property
+    def held_words(self) -> str:
+        """Return what a reader of the change should know about what is held."""
+        return f", {len(self.held) + len(self.held_groups)} members held" if self.held or self.held_groups else ""
 
 
 def create_group(
     database: Database, exchange: Exchange, record: GroupRecord, member_ids: Mapping[str, None]
 ) -> StoredGroup:
     """Add a group with its first members; raises NotUnique if the directory has one of that displayName."""
+    require_storable(record)
     with database.write() as connection:
         change = exchange.begin("group.created")
         add_change(connection, change, about=f"group {record.display_name}")
         group = groups.insert_group(connection, change, exchange.caller.directory_id, record)
-        outcome = _change_members(connection, change, group, MemberChange(add=member_ids))
+        outcome = _change_members(connection, change, group, MemberChange(add=member_ids), DEFAULT_LIMITS)
         detail = {"displayName": record.display_name, **outcome.detail()}
         add_audit(connection, change, "group.created", NOUN, group.id, detail)
         mapping.groups_changed(connection, change, [group.id])
@@ -69,26 +80,27 @@ def change_group(
     group_id: str,
     wanted: GroupChange,
     expected: frozenset[int] | None = None,
+    limits: BrakeLimits = DEFAULT_LIMITS,
 ) -> StoredGroup:
     """
     Change a group's names and members; the version counts up only if something changed.
 
     Members that the request names for removal lose at once what the group gave. Those that a new list merely leaves
-    out are not asked for, and pass the brakes of the clusters. Raises NotFound, PreconditionFailed and NotUnique.
+    out are not asked for: they pass the brakes of the clusters, and more of them than ``limits`` let go within an hour
+    stay in force, held, though the directory no longer sees them. Raises NotFound, PreconditionFailed, NotUnique and
+    Invalid.
     """
     with database.write() as connection:
         group = _locked(connection, exchange, group_id, expected)
-        record = wanted.naming(group) if wanted.naming else None
-        if record is not None and canonical(record.document) == group.document:
-            record = None
+        record = _renamed(group, wanted)
         if record is None and wanted.members.is_empty:
             return group
         change = exchange.begin("group.changed")
-        outcome = _change_members(connection, change, group, wanted.members)
+        outcome = _change_members(connection, change, group, wanted.members, limits)
         detail = outcome.detail()
         if record is None and not detail:
             return group
-        add_change(connection, change, about=f"group {group.display_name}")
+        add_change(connection, change, about=f"group {group.display_name}{outcome.held_words}")
         stored = groups.update_group(connection, change, group, record)
         _request_removals(connection, change, group, outcome)
         if record is not None:
@@ -118,7 +130,17 @@ def delete_group(database: Database, exchange: Exchange, group_id: str, expected
         exchange.log_success(connection, change, NOUN, group.id)
 
 
-def _change_members(connection: Connection, change: Change, group: StoredGroup, wanted: MemberChange) -> _Outcome:
+def _renamed(group: StoredGroup, wanted: GroupChange) -> GroupRecord | None:
+    record = wanted.naming(group) if wanted.naming else None
+    if record is None or canonical(record.document) == group.document:
+        return None
+    require_storable(record)
+    return record
+
+
+def _change_members(
+    connection: Connection, change: Change, group: StoredGroup, wanted: MemberChange, limits: BrakeLimits
+) -> _Outcome:
     outcome = _Outcome()
     if wanted.is_empty:
         return outcome
@@ -127,10 +149,11 @@ def _change_members(connection: Connection, change: Change, group: StoredGroup, 
     if wanted.remove:
         outcome.removed = memberships.end_members(connection, change, group.id, removed.users.values())
         outcome.unnested = nestings.end_children(connection, change, group.id, removed.groups)
-        outcome.unparked = nestings.unpark(connection, change, group.id, removed.unknown)
+        outcome.unparked = nestings.unpark(connection, change, group.id, wanted.remove)
     if wanted.replace:
-        outcome.missing = memberships.end_other_members(connection, change, group.id, added.users.values())
-        outcome.missing_groups = nestings.end_other_children(connection, change, group.id, added.groups)
+        left = leave_out(connection, change, group, added.users.values(), added.groups, limits)
+        outcome.missing, outcome.missing_groups = left.members, left.groups
+        outcome.held, outcome.held_groups = left.held, left.held_groups
         outcome.unparked += nestings.unpark_others(connection, change, group.id, added.unknown)
     if added.users:
         outcome.added = memberships.add_members(connection, change, group.id, added.users)
@@ -146,21 +169,28 @@ def _change_members(connection: Connection, change: Change, group: StoredGroup, 
 class _Known:
     """Member ids sorted by what they name."""
 
-    users: dict[str, MemberId]
+    named: dict[str, tuple[ScimUserId, MemberId]]
     groups: list[GroupId]
     unknown: list[str]
+
+    @property
+    def users(self) -> dict[ScimUserId, MemberId]:
+        """Return the people, each once, by the id they have now."""
+        return dict(self.named.values())
 
     def among(self, ids: Iterable[str]) -> "_Known":
         """Return the part of it that these ids are."""
         wanted = set(ids)
         return _Known(
-            {user: member for user, member in self.users.items() if user in wanted},
+            {value: user for value, user in self.named.items() if value in wanted},
             [group for group in self.groups if group in wanted],
             [value for value in self.unknown if value in wanted],
         )
 
 
 def _resolve(connection: Connection, group: StoredGroup, ids: list[str]) -> _Known:
+    if any("\x00" in value for value in ids):
+        raise Invalid("A member's id cannot hold the character NUL.", "members", scim_type="invalidValue")
     users = memberships.users_among(connection, group.directory_id, ids)
     rest = [value for value in ids if value not in users]
     found = memberships.groups_among(connection, group.directory_id, rest) if rest else set()

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable
 
-from scim_bridge.domain.people import MemberId, MemberState, ScimUserId
-from scim_bridge.domain.provisioning import Document, UserRecord
+from scim_bridge.domain.organizations import Scope
+from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, MemberState, ScimUserId
+from scim_bridge.domain.provisioning import Document, UserRecord, require_storable
 from scim_bridge.errors import NotFound, NotUnique
 from scim_bridge.identity import mapping
 from scim_bridge.identity.deactivation import deactivate, reactivate
 from scim_bridge.identity.exchanges import Exchange, require_version
-from scim_bridge.store import groups, members, memberships, users
+from scim_bridge.store import groups, members, memberships, nestings, users
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.grants import scopes_given
+from scim_bridge.store.locking import lock_user_with_groups
 from scim_bridge.store.removals import request_removals
 from scim_bridge.store.users import StoredUser, canonical
 
@@ -22,22 +24,21 @@ UserChange = Callable[[StoredUser], UserRecord]
 
 def create_user(database: Database, exchange: Exchange, record: UserRecord) -> StoredUser:
     """
-    Add a user, or revive the inactive one that the record names: same id, same memberships and grants.
+    Add a user, or take up the inactive one that the record names: same id, same memberships and grants.
 
-    The person is new, never one found by e-mail, unless this directory had them before. Raises NotUnique when an
-    active user has the userName.
+    An active record revives that one. The person is new, never one found by e-mail, unless this directory had them
+    before. Raises NotUnique when an active user has the userName, and Invalid for what cannot be stored.
     """
-    directory_id = exchange.caller.directory_id
+    require_storable(record)
     with database.write() as connection:
-        known = users.lock_by_user_name(connection, directory_id, record.user_name_key)
-        if known is not None and (known.active or not record.active):
-            raise NotUnique(f"A user of this directory has the userName {known.user_name!r} already.")
-        if known is None and record.external_id is not None and record.active:
-            known = _inactive(users.lock_only_carrier(connection, directory_id, record.external_id))
-        if known is not None:
-            change = exchange.begin("user.revived")
-            return _store(connection, exchange, change, known, record)
-        return _insert(connection, exchange, record)
+        known = _inactive_namesake(connection, exchange.caller.directory_id, record)
+        if known is None:
+            return _insert(connection, exchange, record)
+        if canonical(record.document) == known.document:
+            return known
+        # A POST that says active=false itself (Entra, a person out of scope) must not end in 409 for ever either.
+        change = exchange.begin("user.revived" if record.active else "user.changed")
+        return _store(connection, exchange, change, known, record)
 
 
 def change_user(
@@ -46,11 +47,13 @@ def change_user(
     """
     Store what ``changed`` makes of a user; when that is what is stored already, nothing is written.
 
-    Raises NotFound, PreconditionFailed, and NotUnique for a userName that another user has.
+    Raises NotFound, PreconditionFailed, NotUnique for a userName that another user has, and Invalid for what cannot be
+    stored.
     """
     with database.write() as connection:
         user = _locked(connection, exchange, user_id, expected)
         record = changed(user)
+        require_storable(record)
         if canonical(record.document) == user.document:
             return user
         return _store(connection, exchange, exchange.begin("user.changed"), user, record)
@@ -58,20 +61,27 @@ def change_user(
 
 def delete_user(database: Database, exchange: Exchange, user_id: str, expected: frozenset[int] | None = None) -> None:
     """Take a user out of the directory, and with them what it gave; the member is deactivated."""
-    caller = exchange.caller
     with database.write() as connection:
-        # Groups first, in the order in which everybody locks them: a PATCH of a group waits for its users.
-        found = users.get_user(connection, caller.directory_id, user_id)
-        if found is not None:
-            groups.lock_groups(connection, memberships.groups_of_user(connection, found.id))
-        user = _locked(connection, exchange, user_id, expected)
+        user = lock_user_with_groups(connection, exchange.caller.directory_id, user_id)
+        user = _as_expected(user, user_id, expected)
         change = exchange.begin("user.deleted")
         add_change(connection, change, about=f"user {user.user_name}")
         users.remove_user(connection, change, user)
         add_audit(connection, change, "user.deleted", NOUN, user.id, {"userName": user.user_name})
-        _end_what_it_brought(connection, change, user, cause="deleted")
+        _end_what_it_brought(connection, change, user)
         mapping.users_changed(connection, change, [user.id])
         exchange.log_success(connection, change, NOUN, user.id)
+
+
+def _inactive_namesake(connection: Connection, directory_id: DirectoryId, record: UserRecord) -> StoredUser | None:
+    """Return the inactive user that a record names: by userName, else by an externalId that no other carries."""
+    known = users.lock_by_user_name(connection, directory_id, record.user_name_key)
+    if known is None and record.external_id:
+        known = users.lock_only_carrier(connection, directory_id, record.external_id)
+        return known if known is not None and not known.active else None
+    if known is not None and known.active:
+        raise NotUnique(f"A user of this directory has the userName {known.user_name!r} already.")
+    return known
 
 
 def _insert(connection: Connection, exchange: Exchange, record: UserRecord) -> StoredUser:
@@ -79,26 +89,40 @@ def _insert(connection: Connection, exchange: Exchange, record: UserRecord) -> S
     change = exchange.begin("user.created")
     add_change(connection, change, about=f"user {record.user_name}")
     gone = users.find_gone(connection, directory_id, record)
-    member_id = _returning(connection, exchange, gone)
-    if member_id is None:
-        member_id = members.insert_provisioned(connection, change, directory_id, record)
-        came_back = False
-    else:
-        came_back = True
+    former = users.former_ids(connection, directory_id, gone.member_id) if gone else []
+    waiting = nestings.groups_waiting_for(connection, directory_id, former) if former else []
+    groups.lock_groups(connection, waiting)
+    returning = _returning(connection, directory_id, gone)
+    member_id = returning or members.insert_provisioned(connection, change, directory_id, record)
     user = users.insert_user(connection, change, directory_id, member_id, record)
     add_audit(connection, change, "user.created", NOUN, user.id, {"userName": record.user_name, "member": member_id})
-    if came_back:
+    if returning is not None:
         _follow(connection, change, user, record, was_active=False)
+        _attach(connection, change, user, former, waiting)
     mapping.users_changed(connection, change, [user.id])
     exchange.log_success(connection, change, NOUN, user.id)
     return user
 
 
-def _returning(connection: Connection, exchange: Exchange, gone: StoredUser | None) -> MemberId | None:
-    if gone is None or users.has_present_user(connection, exchange.caller.directory_id, gone.member_id):
+def _returning(connection: Connection, directory_id: DirectoryId, gone: StoredUser | None) -> MemberId | None:
+    if gone is None:
         return None
     state = members.lock_member(connection, gone.member_id).state
-    return None if state is MemberState.REMOVED else gone.member_id
+    if state is MemberState.REMOVED or users.has_present_user(connection, directory_id, gone.member_id):
+        return None
+    return gone.member_id
+
+
+def _attach(
+    connection: Connection, change: Change, user: StoredUser, former: list[ScimUserId], waiting: list[GroupId]
+) -> None:
+    """Put a person who came back into the groups that named them, by an id of before, while they were gone."""
+    for group_id in waiting:
+        memberships.add_members(connection, change, group_id, {user.id: user.member_id})
+        nestings.unpark(connection, change, group_id, former)
+        detail = {"added": [user.member_id], "unparked": former}
+        add_audit(connection, change, "group.changed", "group", group_id, detail)
+    groups.touch_groups(connection, change, waiting)
 
 
 def _store(
@@ -108,15 +132,15 @@ def _store(
     stored = users.update_user(connection, change, user, record)
     differences = _differences(user.read_document(), record.document)
     add_audit(connection, change, change.kind, NOUN, user.id, differences)
-    _follow(connection, change, stored, record, was_active=user.active)
-    if differences.keys() != {"active"}:
+    is_authoritative = _follow(connection, change, stored, record, was_active=user.active)
+    if differences.keys() != {"active"} or not is_authoritative:
         mapping.users_changed(connection, change, [user.id])
     exchange.log_success(connection, change, NOUN, user.id)
     return stored
 
 
-def _follow(connection: Connection, change: Change, user: StoredUser, record: UserRecord, *, was_active: bool) -> None:
-    """Let the member follow the user, as far as this directory has a say about them."""
+def _follow(connection: Connection, change: Change, user: StoredUser, record: UserRecord, *, was_active: bool) -> bool:
+    """Let the member follow the user, as far as this directory has a say about them; return whether it has."""
     member = members.lock_member(connection, user.member_id)
     is_authoritative = member.directory_id in (None, user.directory_id)
     if is_authoritative and not member.is_called_like(record):
@@ -125,34 +149,43 @@ def _follow(connection: Connection, change: Change, user: StoredUser, record: Us
             # The subject on the clusters may be rendered from any of these: the old one must go at once.
             request_removals(connection, change, [member.id], "renamed")
     if was_active and not record.active:
+        # The directory does not show held memberships any more: they must not come back with a reactivation.
+        memberships.end_held_of_user(connection, change, user.id)
         if is_authoritative:
             deactivate(connection, change, member.id)
         else:
-            _end_what_it_brought(connection, change, user, cause="deactivated")
+            group_ids = memberships.groups_of_user(connection, user.id)
+            request_removals(connection, change, [member.id], "membership", _scopes(connection, user, group_ids))
     elif record.active and not was_active and is_authoritative:
         reactivate(connection, change, member.id)
+    return is_authoritative
 
 
-def _end_what_it_brought(connection: Connection, change: Change, user: StoredUser, cause: str) -> None:
+def _end_what_it_brought(connection: Connection, change: Change, user: StoredUser) -> None:
     member = members.lock_member(connection, user.member_id)
     group_ids = memberships.end_user(connection, change, user.id)
     groups.touch_groups(connection, change, group_ids)
     if member.directory_id == user.directory_id:
-        deactivate(connection, change, member.id, cause)
+        deactivate(connection, change, member.id, "deleted")
     else:
-        request_removals(connection, change, [member.id], "membership", scopes_given(connection, group_ids))
+        request_removals(connection, change, [member.id], "membership", _scopes(connection, user, group_ids))
+
+
+def _scopes(connection: Connection, user: StoredUser, group_ids: list[GroupId]) -> frozenset[Scope]:
+    """Return where a directory that is not authoritative for a person gives them something."""
+    by_rules = mapping.scopes_given_to(connection, user.directory_id, user.member_id)
+    return scopes_given(connection, group_ids) | by_rules
 
 
 def _locked(connection: Connection, exchange: Exchange, user_id: str, expected: frozenset[int] | None) -> StoredUser:
-    user = users.lock_user(connection, exchange.caller.directory_id, user_id)
+    return _as_expected(users.lock_user(connection, exchange.caller.directory_id, user_id), user_id, expected)
+
+
+def _as_expected(user: StoredUser | None, user_id: str, expected: frozenset[int] | None) -> StoredUser:
     if user is None:
-        raise NotFound(f"There is no user {ScimUserId(user_id)!r} in this directory.")
+        raise NotFound(f"There is no user {user_id!r} in this directory.")
     require_version(expected, user.version)
     return user
-
-
-def _inactive(user: StoredUser | None) -> StoredUser | None:
-    return None if user is None or user.active else user
 
 
 def _differences(old: Document, new: Document) -> dict[str, object]:

@@ -18,8 +18,8 @@ from scim_bridge.scim.models import EnterpriseUser, Group, User
 from scim_bridge.scim.protocol import blueprint
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0"
-# It is dropped unread (idp-behaviour 1.41): a schema that offered it would promise to keep it.
-NOT_KEPT = "password"
+# A password is dropped unread, and what a client calls a member is not kept: the schema must not offer either.
+NOT_KEPT = frozenset({"password", "members.display"})
 
 
 @blueprint.get("/ServiceProviderConfig")
@@ -148,11 +148,18 @@ def _schemas() -> list[Document]:
 
 @cache
 def _published() -> tuple[Document, ...]:
-    return tuple(_without_password(model.to_schema().model_dump()) for model in (User, EnterpriseUser, Group))
+    return tuple(_kept(model.to_schema().model_dump()) for model in (User, EnterpriseUser, Group))
 
 
-def _without_password(schema: Document) -> Document:
-    return schema | {"attributes": [each for each in schema["attributes"] if each["name"] != NOT_KEPT]}
+def _kept(holder: Document, above: str = "") -> Document:
+    """Leave out what this server does not keep."""
+    kept = dict(holder)
+    for key in ("attributes", "subAttributes"):
+        if key in kept:
+            kept[key] = [
+                _kept(each, f"{above}{each['name']}.") for each in kept[key] if above + each["name"] not in NOT_KEPT
+            ]
+    return kept
 
 
 def _location(name: str) -> str:

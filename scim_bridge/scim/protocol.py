@@ -14,7 +14,7 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from scim_bridge.domain.provisioning import Document
-from scim_bridge.errors import BridgeError, NotAuthenticated, StoreError, Unavailable
+from scim_bridge.errors import BridgeError, NotAuthenticated, NotFound, StoreError, Unavailable
 from scim_bridge.identity.callers import Caller, note_use, refused_caller
 from scim_bridge.identity.exchanges import Exchange
 from scim_bridge.identity.provisioned import Reading, open_reading
@@ -102,6 +102,13 @@ def answer_list(total: int, start: int, resources: list[Any]) -> Response:
         "Resources": resources,
     }
     return answer(document)
+
+
+@blueprint.before_request
+def _refuse_nul() -> None:
+    # No id holds it, and PostgreSQL cannot even be asked.
+    if "\x00" in request.path:
+        raise NotFound("There is nothing of that name here.")
 
 
 @blueprint.errorhandler(BridgeError)

@@ -100,16 +100,20 @@ def record_taken(
     """
     columns = applied_binding.c
     here = (columns.cluster_id == key.cluster_id, columns.key == key.canonical)
-    binding_id = connection.execute(sa.select(columns.id).where(*here).with_for_update()).scalar_one_or_none()
-    if binding_id is None:
+    found = connection.execute(sa.select(columns.id, columns.digest).where(*here).with_for_update()).one_or_none()
+    if found is None:
         return
     held = applied_subject.c
     for chunk in _chunks(subjects):
-        connection.execute(sa.delete(applied_subject).where(held.binding_id == binding_id, held.subject.in_(chunk)))
+        connection.execute(sa.delete(applied_subject).where(held.binding_id == found.id, held.subject.in_(chunk)))
     if left is not None:
         _upsert(connection, left, at)
-    elif connection.execute(sa.select(held.subject).where(held.binding_id == binding_id).limit(1)).first() is None:
-        connection.execute(sa.delete(applied_binding).where(columns.id == binding_id))
+    elif connection.execute(sa.select(held.subject).where(held.binding_id == found.id).limit(1)).first() is None:
+        connection.execute(sa.delete(applied_binding).where(columns.id == found.id))
+    if left is None or not found.digest:
+        # Whoever else is on record here is not confirmed: the next pass puts that right from what it reads.
+        unconfirmed = {"digest": ""} if left is not None else {"digest": "", "uid": "", "resource_version": ""}
+        connection.execute(sa.update(applied_binding).where(columns.id == found.id).values(**unconfirmed))
 
 
 def keys_held_by(

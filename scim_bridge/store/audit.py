@@ -1,12 +1,12 @@
 """Audit rows, written unsealed in the transaction of the mutation they tell of."""
 
-import hashlib
 import secrets
 from collections.abc import Mapping
 
 import orjson
 import sqlalchemy as sa
 
+from scim_bridge.domain.audit import entry_digest
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import audit_entry
@@ -23,8 +23,10 @@ def add_audit(
     """
     Write one audit row: what happened to which object, with old and new values in ``detail``.
 
-    ``detail`` never holds secrets. The chain will hold its salted digest only, so personal values can be erased.
+    ``detail`` never holds secrets. The chain holds only the salted digest of it and of the actor's name, so that
+    personal values can be erased.
     """
+    name = change.actor.name[:320]
     text = orjson.dumps(dict(detail or {}), option=orjson.OPT_SORT_KEYS, default=str).decode()
     salt = secrets.token_hex(16)
     connection.execute(
@@ -34,7 +36,7 @@ def add_audit(
             at=change.at,
             actor_kind=change.actor.kind.value,
             actor_id=change.actor.id,
-            actor_name=change.actor.name[:320],
+            actor_name=name,
             action=action,
             noun=noun,
             object_id=object_id,
@@ -42,6 +44,6 @@ def add_audit(
             change_id=change.id,
             detail=text,
             salt=salt,
-            digest=hashlib.sha256(f"{salt}{text}".encode()).hexdigest(),
+            digest=entry_digest(salt, name, text),
         )
     )

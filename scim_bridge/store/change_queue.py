@@ -50,7 +50,7 @@ def claim_changes(connection: sa.Connection, at: datetime) -> frozenset[Organiza
         .limit(_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
-    rows = connection.execute(waiting).tuples().all()
+    rows = connection.execute(waiting).all()
     for start in range(0, len(rows), 500):
         ids = [id_ for id_, _ in rows[start : start + 500]]
         connection.execute(sa.update(change_row).where(change_row.c.id.in_(ids)).values(dispatched_at=at))
@@ -110,7 +110,7 @@ def add_missing_clusters(connection: sa.Connection, organization_id: Organizatio
     )
     if organization_id is not None:
         missing = missing.where(cluster.c.organization_id == organization_id)
-    rows = [{"cluster_id": id_, "organization_id": owner} for id_, owner in connection.execute(missing).tuples()]
+    rows = [{"cluster_id": id_, "organization_id": owner} for id_, owner in connection.execute(missing)]
     if rows:
         connection.execute(sa.insert(cluster_sync), rows)
 
@@ -132,7 +132,7 @@ def due_clusters(connection: sa.Connection, at: datetime, only: ClusterId | None
     )
     if only is not None:
         query = query.where(columns.cluster_id == only)
-    return [DueCluster(*row) for row in connection.execute(query).tuples()]
+    return [DueCluster(*row) for row in connection.execute(query)]
 
 
 class Listener:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from scim_bridge.domain.organizations import Cluster, ClusterId, OrganizationId, TargetKind, UnitId
+from scim_bridge.domain.organizations import CaseRule, Cluster, ClusterId, OrganizationId, TargetKind, UnitId
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
@@ -44,6 +44,8 @@ class NewTarget:
     allow_cluster_admin: bool = False
     allow_label_selectors: bool = False
     approved: bool = False
+    case_rule: CaseRule = CaseRule.KEEP
+    bridge_namespace: str = "scim-bridge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def insert_cluster(connection: sa.Connection, change: Change, target: NewTarget)
             folder=target.folder,
             address=target.address,
             user_template=target.user_template,
+            case_rule=target.case_rule.value,
+            bridge_namespace=target.bridge_namespace,
             allow_cluster_admin=target.allow_cluster_admin,
             allow_label_selectors=target.allow_label_selectors,
             approved_first_plan=target.approved,
@@ -105,15 +109,33 @@ def read_target(connection: sa.Connection, cluster_id: ClusterId) -> RegisteredC
 
 
 def find_cluster(connection: sa.Connection, organization_id: OrganizationId, named: str) -> RegisteredCluster | None:
-    """Return the organization's cluster with this name or id."""
+    """Return the organization's cluster with this name or id; an id wins over a name that looks like one."""
     query = _of(organization_id).where(sa.or_(cluster.c.name == named, cluster.c.id == named))
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(query.order_by(sa.case((cluster.c.id == named, 0), else_=1))).first()
     return None if row is None else _registered(row)
 
 
 def list_clusters(connection: sa.Connection, organization_id: OrganizationId) -> list[RegisteredCluster]:
     """Return the organization's clusters, by name."""
     return [_registered(row) for row in connection.execute(_of(organization_id).order_by(cluster.c.name))]
+
+
+def find_anywhere(connection: sa.Connection, cluster_id: ClusterId) -> tuple[OrganizationId, str] | None:
+    """Return the organization and the state of a cluster, whose ever it is; for what lies outside, like a folder."""
+    row = connection.execute(
+        sa.select(cluster.c.organization_id, cluster.c.state).where(cluster.c.id == cluster_id)
+    ).one_or_none()
+    return None if row is None else (OrganizationId(row.organization_id), str(row.state))
+
+
+def replace_credential(
+    connection: sa.Connection, change: Change, cluster_id: ClusterId, sealed: str | None, address: str
+) -> None:
+    """Give a cluster another credential, and let it be tried at once whatever failed with the old one."""
+    connection.execute(
+        sa.update(cluster).where(cluster.c.id == cluster_id).values(sealed_credential=sealed, address=address)
+    )
+    connection.execute(sa.update(cluster_sync).where(cluster_sync.c.cluster_id == cluster_id).values(retry_at=None))
 
 
 def count_applied(connection: sa.Connection, cluster_id: ClusterId) -> int:

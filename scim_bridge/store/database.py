@@ -77,7 +77,7 @@ class Database:
     @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
         try:
-            with self.engine.connect() as connection:
+            with self._open() as connection:
                 yield connection
         except OperationalError as error:
             raise self._translate(error) from error
@@ -86,6 +86,14 @@ class Database:
             if error.connection_invalidated or _is_missing_table(error):
                 raise self._translate(error) from error
             raise
+
+    def _open(self) -> sa.Connection:
+        try:
+            return self.engine.connect()
+        except DBAPIError as error:
+            # Before there is a connection every complaint is about the place or the URL: a file that is no database,
+            # an option that the driver does not know.
+            raise self._translate(error) from error
 
     def _translate(self, error: DBAPIError) -> StoreError | Unavailable:
         text = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "no answer"
@@ -103,7 +111,7 @@ def _is_missing_table(error: DBAPIError) -> bool:
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StoreError("The database URL cannot be read; write sqlite:///FILE or postgresql://…") from None
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise StoreError(f"The database {parsed.get_backend_name()!r} is not supported; use sqlite or postgresql.")

@@ -137,7 +137,9 @@ class _PostgresqlReader:
         return named, _PostgresqlReader(named.c.value)
 
     def fold(self, text: Expression) -> Expression:
-        return sa.func.lower(sa.collate(sa.func.normalize(text), "und-x-icu"))
+        # The same steps as `domain.keys.fold`.
+        lowered = sa.func.lower(sa.collate(sa.func.normalize(text), "und-x-icu"))
+        return sa.func.normalize(sa.func.replace(sa.func.replace(lowered, "ς", "σ"), "ß", "ss"))
 
     def _value(self, path: Path) -> Expression:
         return sa.func.jsonb_extract_path(self._source, *path, type_=JSONB) if path else self._source

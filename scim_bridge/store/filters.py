@@ -1,8 +1,9 @@
 """
 A filter tree as SQL, on both databases.
 
-The usual look-ups (userName, externalId, id, displayName, active, times, memberships) use columns with an index;
-every other attribute is read out of the stored document. `domain.filters.matches` says what each node means.
+The usual look-ups (userName, externalId, id, a group's displayName, e-mail addresses, memberships) use columns with
+an index, active and times a column; every other attribute is read out of the stored document.
+`domain.filters.matches` says what each node means.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,7 @@ from scim_bridge.domain.filters import (
     Some,
 )
 from scim_bridge.domain.keys import fold
+from scim_bridge.domain.people import DirectoryId
 from scim_bridge.errors import Invalid
 from scim_bridge.store.documents import DocumentReader, by_code_point, reader
 from scim_bridge.store.schema import membership, nesting, scim_user, user_group
@@ -60,9 +62,10 @@ def find_page(
     return total, rows
 
 
-def user_condition(connection: sa.Connection, filter_: Filter) -> Condition:
-    """Return the condition on ``scim_user`` for a filter."""
-    return _Compiler(reader(connection, scim_user.c.document), _USER_COLUMNS, _USER_LISTS).visit(filter_)
+def user_condition(connection: sa.Connection, directory_id: DirectoryId, filter_: Filter) -> Condition:
+    """Return the condition on ``scim_user`` for a filter on a directory's users."""
+    document = reader(connection, scim_user.c.document)
+    return _Compiler(document, _USER_COLUMNS, _USER_LISTS, directory_id).visit(filter_)
 
 
 def group_condition(connection: sa.Connection, filter_: Filter) -> Condition:
@@ -98,8 +101,8 @@ _GROUP_COLUMNS: Mapping[Path, _Column] = {
     ("meta", "created"): _Column(user_group.c.created_at),
     ("meta", "lastModified"): _Column(user_group.c.updated_at),
 }
-_IN_FORCE = sa.and_(membership.c.valid_to.is_(None), membership.c.held.is_(False))
-_NESTED = sa.and_(nesting.c.valid_to.is_(None), nesting.c.held.is_(False))
+_IN_FORCE = sa.and_(membership.c.valid_to.is_(None), membership.c.origin == "scim", membership.c.held.is_(False))
+_NESTED = sa.and_(nesting.c.valid_to.is_(None), nesting.c.origin == "scim", nesting.c.held.is_(False))
 _USER_LISTS: Mapping[Path, _References] = {
     ("groups",): _References(
         ((membership.c.group_id, sa.and_(membership.c.scim_user_id == scim_user.c.id, _IN_FORCE)),)
@@ -119,11 +122,16 @@ class _Compiler:
     """Turns one tree into one condition; every part of it is true or false, never NULL, so that ``not`` is right."""
 
     def __init__(
-        self, document: DocumentReader, columns: Mapping[Path, _Column], lists: Mapping[Path, _References]
+        self,
+        document: DocumentReader,
+        columns: Mapping[Path, _Column],
+        lists: Mapping[Path, _References],
+        directory_id: DirectoryId | None = None,
     ) -> None:
         self._document = document
         self._columns = columns
         self._lists = lists
+        self._directory_id = directory_id
 
     def visit(self, filter_: Filter) -> Condition:
         match filter_:
@@ -161,7 +169,8 @@ class _Compiler:
     def _present(self, attribute: Attribute) -> Condition:
         known = self._columns.get(attribute.path)
         if known is not None:
-            return known.column.is_not(None)
+            is_text = isinstance(known.column.type, sa.String)
+            return _sure(known.column != "") if is_text else known.column.is_not(None)
         if attribute.path in self._lists:
             return sa.or_(
                 *(sa.exists().where(condition) for _, condition in self._lists[attribute.path].tables),
@@ -173,12 +182,33 @@ class _Compiler:
         if references is None:
             rows, element = self._document.each(path)
             inner = _Compiler(element, {}, {}).visit(term)
-            return sa.exists(sa.select(sa.literal(1)).select_from(rows).where(inner))
+            found: Condition = sa.exists(sa.select(sa.literal(1)).select_from(rows).where(inner))
+            address = _wanted_address(term) if path == ("emails",) and self._directory_id is not None else None
+            return found if address is None else sa.and_(self._may_have(address), found)
         parts = []
         for column, condition in references.tables:
             inner = _Compiler(_Nothing(), {("value",): _Column(column)}, {}).visit(term)
             parts.append(sa.exists().where(condition, inner))
         return sa.or_(*parts)
+
+    def _may_have(self, address: str) -> Condition:
+        """Narrow down, by index, to the users whose document can hold an e-mail address."""
+        other = scim_user.alias()
+        mine = sa.select(other.c.id).where(other.c.directory_id == self._directory_id)
+        return scim_user.c.id.in_(
+            mine.where(other.c.email_key == fold(address)).union_all(mine.where(other.c.more_emails.is_(sa.true())))
+        )
+
+
+def _wanted_address(term: Filter) -> str | None:
+    """Return the value that an entry must have, whatever else is asked of it."""
+    match term:
+        case Compare(Attribute(("value",), _), Operator.EQUAL, str(value)):
+            return value
+        case Every(terms):
+            return next((found for each in terms if (found := _wanted_address(each)) is not None), None)
+        case _:
+            return None
 
 
 class _Nothing:

@@ -78,8 +78,13 @@ def _members_json(table: sa.Table, owner: sa.Column[Any], value: sa.Column[Any],
     )
     return (
         sa.select(owner, sa.func.aggregate_strings(entry, ","))
+        .join(user_group, user_group.c.id == owner)
         .where(
-            owner.in_(listed("groups")), table.c.valid_to.is_(None), table.c.origin == "scim", table.c.held.is_(False)
+            user_group.c.directory_id == sa.bindparam("directory"),
+            owner.in_(listed("groups")),
+            table.c.valid_to.is_(None),
+            table.c.origin == "scim",
+            table.c.held.is_(False),
         )
         .group_by(owner)
     )
@@ -171,12 +176,18 @@ def remove_group(connection: sa.Connection, change: Change, group: StoredGroup) 
 
 
 def members_of(
-    connection: sa.Connection, group_ids: Sequence[GroupId], users_url: str, groups_url: str
+    connection: sa.Connection,
+    directory_id: DirectoryId,
+    group_ids: Sequence[GroupId],
+    users_url: str,
+    groups_url: str,
 ) -> dict[GroupId, str]:
-    """Return the members of each group that has any, as the JSON of a SCIM ``members`` list."""
+    """Return the members of each of a directory's groups that has any, as the JSON of a SCIM ``members`` list."""
     found: dict[GroupId, list[str]] = {}
     for statement, base in ((_USER_MEMBERS, users_url), (_GROUP_MEMBERS, groups_url)):
-        for group_id, text in connection.execute(statement, {"groups": as_list(group_ids), "base": base}):
+        for group_id, text in connection.execute(
+            statement, {"directory": directory_id, "groups": as_list(group_ids), "base": base}
+        ):
             found.setdefault(group_id, []).append(text)
     return {group_id: f"[{','.join(texts)}]" for group_id, texts in found.items()}
 
@@ -201,6 +212,9 @@ def _write(connection: sa.Connection, statement: sa.Insert | sa.Update, values: 
 
 
 def _one(connection: sa.Connection, statement: sa.Select[Any], values: dict[str, str]) -> StoredGroup | None:
+    if any("\x00" in value for value in values.values()):
+        # No text of PostgreSQL can hold it, so nothing is called so.
+        return None
     row = connection.execute(statement, values).first()
     return None if row is None else _group(row)
 

@@ -32,8 +32,11 @@ def take_lease(connection: sa.Connection, name: str, holder: str, at: datetime, 
         return Lease(name, holder, int(taken))
     row = {"name": name, "holder": holder, "until": until, "epoch": 1}
     insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    made = connection.execute(insert(lease).values(row).on_conflict_do_nothing(index_elements=["name"]))
-    return Lease(name, holder, 1) if made.rowcount == 1 else None
+    # Not its rowcount: after an INSERT, SQLAlchemy does not promise one.
+    made = connection.execute(
+        insert(lease).values(row).on_conflict_do_nothing(index_elements=["name"]).returning(lease.c.name)
+    )
+    return None if made.first() is None else Lease(name, holder, 1)
 
 
 def renew_lease(connection: sa.Connection, held: Lease, until: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Who is in which group, as rows with from/to; every statement costs what changes, never what the group holds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,8 +13,8 @@ from scim_bridge.store.schema import membership, nesting, scim_user, user_group
 
 ORIGIN = "scim"
 
-_IN_FORCE = (membership.c.valid_to.is_(None), membership.c.origin == ORIGIN)
-_OF_GROUP = (membership.c.group_id == sa.bindparam("group"), *_IN_FORCE)
+IN_FORCE = (membership.c.valid_to.is_(None), membership.c.origin == ORIGIN)
+_OF_GROUP = (membership.c.group_id == sa.bindparam("group"), *IN_FORCE)
 # SHARE against the NO KEY UPDATE of a removal: nobody is added who is being removed at this moment.
 _USERS = (
     sa.select(scim_user.c.id, scim_user.c.member_id)
@@ -30,23 +30,50 @@ _GROUPS = sa.select(user_group.c.id).where(
     user_group.c.removed_at.is_(None),
     user_group.c.id.in_(listed("ids")),
 )
+# A person who was deleted and came back has a new id; the old one still names them.
+_former = scim_user.alias()
+_FORMER_USERS = (
+    sa.select(_former.c.id, scim_user.c.id, scim_user.c.member_id)
+    .join(
+        scim_user,
+        sa.and_(scim_user.c.member_id == _former.c.member_id, scim_user.c.directory_id == _former.c.directory_id),
+    )
+    .where(
+        _former.c.directory_id == sa.bindparam("directory"),
+        _former.c.removed_at.is_not(None),
+        _former.c.id.in_(listed("ids")),
+        scim_user.c.removed_at.is_(None),
+    )
+    .with_for_update(read=True, of=scim_user)
+)
 _PRESENT = sa.select(membership.c.id, membership.c.member_id, membership.c.held).where(
     *_OF_GROUP, membership.c.member_id.in_(listed("members"))
 )
 _INSERT = sa.insert(membership)
-_RELEASE = sa.update(membership).where(membership.c.id.in_(listed("rows"))).values(held=False)
+_RELEASE = sa.update(membership).where(membership.c.id.in_(listed("rows"))).values(held=False, held_since=None)
 _END = (
     sa.update(membership)
     .where(*_OF_GROUP, membership.c.member_id.in_(listed("members")))
-    .values(valid_to=sa.bindparam("at"))
+    .values(valid_to=sa.bindparam("at"), inferred=sa.bindparam("left_out"))
     .returning(membership.c.member_id)
 )
-_END_OTHERS = (
+_HOLD = (
     sa.update(membership)
-    .where(*_OF_GROUP, membership.c.held.is_(False), membership.c.member_id.not_in(listed("members")))
-    .values(valid_to=sa.bindparam("at"))
-    .returning(membership.c.member_id)
+    .where(*_OF_GROUP, membership.c.member_id.in_(listed("members")))
+    .values(held=True, held_since=sa.bindparam("at"))
 )
+_HELD_IN_GROUP = (membership.c.group_id == sa.bindparam("group"), *IN_FORCE, membership.c.held.is_(True))
+_END_HELD = (
+    sa.update(membership).where(*_HELD_IN_GROUP).values(valid_to=sa.bindparam("at")).returning(membership.c.member_id)
+)
+# In the order of groups, as everybody ends held rows.
+_HELD_OF_USER = (
+    sa.select(membership.c.id)
+    .where(membership.c.scim_user_id == sa.bindparam("user"), *IN_FORCE, membership.c.held.is_(True))
+    .order_by(membership.c.group_id)
+    .with_for_update()
+)
+_END_ROWS = sa.update(membership).where(membership.c.id.in_(listed("rows"))).values(valid_to=sa.bindparam("at"))
 _END_ALL = (
     sa.update(membership)
     .where(membership.c.group_id == sa.bindparam("group"), membership.c.valid_to.is_(None))
@@ -65,15 +92,30 @@ _GROUPS_OF_USER = sa.select(membership.c.group_id).where(
 _NAMED_GROUPS_OF_USERS = (
     sa.select(membership.c.scim_user_id, user_group.c.id, user_group.c.display_name)
     .join(user_group, membership.c.group_id == user_group.c.id)
-    .where(membership.c.scim_user_id.in_(listed("users")), *_IN_FORCE, membership.c.held.is_(False))
+    .where(
+        user_group.c.directory_id == sa.bindparam("directory"),
+        membership.c.scim_user_id.in_(listed("users")),
+        *IN_FORCE,
+        membership.c.held.is_(False),
+    )
     .order_by(user_group.c.id)
 )
 
 
-def users_among(connection: sa.Connection, directory_id: DirectoryId, ids: Iterable[str]) -> dict[str, MemberId]:
-    """Return which of these ids are present users of the directory, with their members."""
-    rows = connection.execute(_USERS, {"directory": directory_id, "ids": as_list(ids)})
-    return {user_id: MemberId(member_id) for user_id, member_id in rows}
+def users_among(
+    connection: sa.Connection, directory_id: DirectoryId, ids: Iterable[str]
+) -> dict[str, tuple[ScimUserId, MemberId]]:
+    """Return whom of the directory's present users these ids name; an id from before a deletion names its person."""
+    wanted = list(ids)
+    rows = connection.execute(_USERS, {"directory": directory_id, "ids": as_list(wanted)})
+    found = {user_id: (ScimUserId(user_id), MemberId(member_id)) for user_id, member_id in rows}
+    rest = [value for value in wanted if value not in found]
+    if rest:
+        for value, user_id, member_id in connection.execute(
+            _FORMER_USERS, {"directory": directory_id, "ids": as_list(rest)}
+        ):
+            found[value] = (ScimUserId(user_id), MemberId(member_id))
+    return found
 
 
 def groups_among(connection: sa.Connection, directory_id: DirectoryId, ids: Iterable[str]) -> set[GroupId]:
@@ -83,7 +125,7 @@ def groups_among(connection: sa.Connection, directory_id: DirectoryId, ids: Iter
 
 
 def add_members(
-    connection: sa.Connection, change: Change, group_id: GroupId, users: dict[str, MemberId]
+    connection: sa.Connection, change: Change, group_id: GroupId, users: Mapping[ScimUserId, MemberId]
 ) -> list[MemberId]:
     """Put these users into a group and return those who were not in it; a held one is simply in again."""
     present = connection.execute(_PRESENT, {"group": group_id, "members": as_list(users.values())}).all()
@@ -99,19 +141,35 @@ def add_members(
 
 
 def end_members(
-    connection: sa.Connection, change: Change, group_id: GroupId, members: Iterable[MemberId]
+    connection: sa.Connection,
+    change: Change,
+    group_id: GroupId,
+    members: Iterable[MemberId],
+    *,
+    inferred: bool = False,
 ) -> list[MemberId]:
-    """Take these people out of a group and return those who were in it."""
-    values = {"group": group_id, "members": as_list(members), "at": change.at}
+    """Take these people out of a group and return those who were in it; ``inferred``: nobody named them."""
+    values = {"group": group_id, "members": as_list(members), "at": change.at, "left_out": inferred}
     return _members(connection.execute(_END, values).scalars().all())
 
 
-def end_other_members(
-    connection: sa.Connection, change: Change, group_id: GroupId, kept: Iterable[MemberId]
-) -> list[MemberId]:
-    """Take everybody out of a group but these, and return who that was."""
-    values = {"group": group_id, "members": as_list(kept), "at": change.at}
-    return _members(connection.execute(_END_OTHERS, values).scalars().all())
+def hold_members(connection: sa.Connection, change: Change, group_id: GroupId, members: Iterable[MemberId]) -> None:
+    """Take these people out of a group for its directory, and keep them in it for access."""
+    wanted = list(members)
+    if wanted:
+        connection.execute(_HOLD, {"group": group_id, "members": as_list(wanted), "at": change.at})
+
+
+def end_held(connection: sa.Connection, change: Change, group_id: GroupId) -> list[MemberId]:
+    """End the held memberships of a group and return whose they were."""
+    return _members(connection.execute(_END_HELD, {"group": group_id, "at": change.at}).scalars().all())
+
+
+def end_held_of_user(connection: sa.Connection, change: Change, user_id: ScimUserId) -> None:
+    """End the held memberships of a SCIM user."""
+    rows = list(connection.execute(_HELD_OF_USER, {"user": user_id}).scalars())
+    if rows:
+        connection.execute(_END_ROWS, {"rows": as_list(rows), "at": change.at})
 
 
 def end_group(connection: sa.Connection, change: Change, group_id: GroupId) -> list[MemberId]:
@@ -133,21 +191,30 @@ def end_user(connection: sa.Connection, change: Change, user_id: ScimUserId) -> 
 
 
 def named_groups_of(
-    connection: sa.Connection, user_ids: Sequence[ScimUserId]
+    connection: sa.Connection, directory_id: DirectoryId, user_ids: Sequence[ScimUserId]
 ) -> dict[ScimUserId, list[tuple[GroupId, str]]]:
-    """Return the groups that each of these users is in directly, as its directory sees it."""
+    """Return a directory's groups that each of these users is in directly, as the directory sees it."""
     found: dict[ScimUserId, list[tuple[GroupId, str]]] = {user_id: [] for user_id in user_ids}
-    for user_id, group_id, name in connection.execute(_NAMED_GROUPS_OF_USERS, {"users": as_list(user_ids)}):
+    for user_id, group_id, name in connection.execute(
+        _NAMED_GROUPS_OF_USERS, {"directory": directory_id, "users": as_list(user_ids)}
+    ):
         found[user_id].append((group_id, name))
     return found
 
 
-def people_below(connection: sa.Connection, group_ids: Iterable[GroupId]) -> set[MemberId]:
-    """Return everybody who is in one of these groups or in a group nested in them."""
+def groups_below() -> sa.CTE:
+    """Return the ids of the groups of the parameter ``groups`` and of all that are nested in them."""
     start = sa.select(user_group.c.id).where(user_group.c.id.in_(listed("groups")))
     below = start.cte("below", recursive=True)
-    step = sa.select(nesting.c.child_id).where(nesting.c.parent_id == below.c.id, nesting.c.valid_to.is_(None))
-    below = below.union(step)
+    # UNION, not UNION ALL: groups that contain one another end the walk instead of hanging it.
+    return below.union(
+        sa.select(nesting.c.child_id).where(nesting.c.parent_id == below.c.id, nesting.c.valid_to.is_(None))
+    )
+
+
+def people_below(connection: sa.Connection, group_ids: Iterable[GroupId]) -> set[MemberId]:
+    """Return everybody who is in one of these groups or in a group nested in them."""
+    below = groups_below()
     query = (
         sa.select(membership.c.member_id)
         .distinct()

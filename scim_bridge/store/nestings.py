@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from scim_bridge.domain.people import GroupId
+from scim_bridge.domain.people import DirectoryId, GroupId
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
-from scim_bridge.store.schema import nesting, parked_member
+from scim_bridge.store.schema import nesting, parked_member, user_group
 
 ORIGIN = "scim"
 LONGEST_PARKED = 255
@@ -17,16 +17,21 @@ _OF_PARENT = (nesting.c.parent_id == sa.bindparam("group"), nesting.c.origin == 
 _PRESENT = sa.select(nesting.c.id, nesting.c.child_id, nesting.c.held).where(
     *_OF_PARENT, nesting.c.child_id.in_(listed("children"))
 )
-_RELEASE = sa.update(nesting).where(nesting.c.id.in_(listed("rows"))).values(held=False)
+_RELEASE = sa.update(nesting).where(nesting.c.id.in_(listed("rows"))).values(held=False, held_since=None)
 _END = (
     sa.update(nesting)
     .where(*_OF_PARENT, nesting.c.child_id.in_(listed("children")))
-    .values(valid_to=sa.bindparam("at"))
+    .values(valid_to=sa.bindparam("at"), inferred=sa.bindparam("left_out"))
     .returning(nesting.c.child_id)
 )
-_END_OTHERS = (
+_HOLD = (
     sa.update(nesting)
-    .where(*_OF_PARENT, nesting.c.held.is_(False), nesting.c.child_id.not_in(listed("children")))
+    .where(*_OF_PARENT, nesting.c.child_id.in_(listed("children")))
+    .values(held=True, held_since=sa.bindparam("at"))
+)
+_END_HELD = (
+    sa.update(nesting)
+    .where(*_OF_PARENT, nesting.c.held.is_(True))
     .values(valid_to=sa.bindparam("at"))
     .returning(nesting.c.child_id)
 )
@@ -50,6 +55,18 @@ _UNPARK_OTHERS = (
     sa.update(parked_member)
     .where(*_PARKED_OF, parked_member.c.value.not_in(listed("values")))
     .values(valid_to=sa.bindparam("at"))
+)
+
+_WAITING = (
+    sa.select(parked_member.c.group_id)
+    .join(user_group, user_group.c.id == parked_member.c.group_id)
+    .where(
+        user_group.c.directory_id == sa.bindparam("directory"),
+        user_group.c.removed_at.is_(None),
+        parked_member.c.valid_to.is_(None),
+        parked_member.c.value.in_(listed("values")),
+        parked_member.c.organization_id == user_group.c.organization_id,
+    )
 )
 
 
@@ -80,19 +97,28 @@ def add_children(
 
 
 def end_children(
-    connection: sa.Connection, change: Change, parent_id: GroupId, children: Iterable[GroupId]
+    connection: sa.Connection,
+    change: Change,
+    parent_id: GroupId,
+    children: Iterable[GroupId],
+    *,
+    inferred: bool = False,
 ) -> list[GroupId]:
-    """Take these groups out of another and return those that were in it."""
-    values = {"group": parent_id, "children": as_list(children), "at": change.at}
+    """Take these groups out of another and return those that were in it; ``inferred``: nobody named them."""
+    values = {"group": parent_id, "children": as_list(children), "at": change.at, "left_out": inferred}
     return list(connection.execute(_END, values).scalars())
 
 
-def end_other_children(
-    connection: sa.Connection, change: Change, parent_id: GroupId, kept: Iterable[GroupId]
-) -> list[GroupId]:
-    """Take every group out of another but these, and return which that was."""
-    values = {"group": parent_id, "children": as_list(kept), "at": change.at}
-    return list(connection.execute(_END_OTHERS, values).scalars())
+def hold_children(connection: sa.Connection, change: Change, parent_id: GroupId, children: Iterable[GroupId]) -> None:
+    """Take these groups out of another for its directory, and keep them in it for access."""
+    wanted = list(children)
+    if wanted:
+        connection.execute(_HOLD, {"group": parent_id, "children": as_list(wanted), "at": change.at})
+
+
+def end_held(connection: sa.Connection, change: Change, parent_id: GroupId) -> list[GroupId]:
+    """End the held nestings in a group and return which groups they were."""
+    return list(connection.execute(_END_HELD, {"group": parent_id, "at": change.at}).scalars())
 
 
 def end_nestings(connection: sa.Connection, change: Change, group_id: GroupId) -> list[GroupId]:
@@ -119,6 +145,12 @@ def park(connection: sa.Connection, change: Change, group_id: GroupId, values: I
     if rows:
         connection.execute(sa.insert(parked_member), rows)
     return missing
+
+
+def groups_waiting_for(connection: sa.Connection, directory_id: DirectoryId, values: Iterable[str]) -> list[GroupId]:
+    """Return the directory's present groups in which one of these member ids is parked, in the order of locking."""
+    found = connection.execute(_WAITING, {"directory": directory_id, "values": as_list(values)}).scalars()
+    return sorted({GroupId(group_id) for group_id in found})
 
 
 def unpark(connection: sa.Connection, change: Change, group_id: GroupId, values: Iterable[str]) -> int:

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from scim_bridge.domain.keys import fold
 from scim_bridge.domain.organizations import OrganizationId, ScopeKind
 from scim_bridge.domain.people import AccountId, GroupId, Member, MemberId, MemberSource, MemberState
 from scim_bridge.domain.roles import ApiRole
@@ -25,7 +26,7 @@ class NamedGroup:
 
 def find_account(connection: sa.Connection, email: str) -> AccountId | None:
     """Return the account with this e-mail address, the oldest if there are several."""
-    query = sa.select(account.c.id).where(account.c.email_key == email.casefold()).order_by(account.c.id).limit(1)
+    query = sa.select(account.c.id).where(account.c.email_key == fold(email)).order_by(account.c.id).limit(1)
     found = connection.execute(query).scalar_one_or_none()
     return None if found is None else AccountId(found)
 
@@ -33,9 +34,7 @@ def find_account(connection: sa.Connection, email: str) -> AccountId | None:
 def insert_account(connection: sa.Connection, change: Change, email: str) -> AccountId:
     """Add a sign-in identity; it has no method to sign in with yet."""
     made = AccountId(new_id())
-    connection.execute(
-        sa.insert(account).values(id=made, email=email, email_key=email.casefold(), created_at=change.at)
-    )
+    connection.execute(sa.insert(account).values(id=made, email=email, email_key=fold(email), created_at=change.at))
     return made
 
 
@@ -49,7 +48,7 @@ def insert_member(connection: sa.Connection, change: Change, account_id: Account
             account_id=account_id,
             user_name=email,
             email=email,
-            email_key=email.casefold(),
+            email_key=fold(email),
             state=MemberState.ACTIVE.value,
             source=MemberSource.MANUAL.value,
             created_at=change.at,
@@ -61,7 +60,7 @@ def insert_member(connection: sa.Connection, change: Change, account_id: Account
 
 def find_members(connection: sa.Connection, organization_id: OrganizationId, named: str) -> list[Member]:
     """Return the organization's people with this id, userName or e-mail address, removed ones left out."""
-    key = named.casefold()
+    key = fold(named)
     by_user_name = sa.select(scim_user.c.member_id).where(
         scim_user.c.organization_id == organization_id,
         scim_user.c.user_name_key == key,
@@ -83,7 +82,7 @@ def find_members(connection: sa.Connection, organization_id: OrganizationId, nam
 def find_groups(connection: sa.Connection, organization_id: OrganizationId, named: str) -> list[NamedGroup]:
     """Return the organization's groups with this id or name, whoever owns them."""
     query = _groups(organization_id).where(
-        sa.or_(user_group.c.id == named, user_group.c.display_name_key == named.casefold())
+        sa.or_(user_group.c.id == named, user_group.c.display_name_key == fold(named))
     )
     return [_group(row) for row in connection.execute(query)]
 
@@ -120,6 +119,14 @@ def working_owners(connection: sa.Connection, organization_id: OrganizationId, *
     if lock:
         query = query.with_for_update()
     return {MemberId(found) for found in connection.execute(query).scalars()}
+
+
+def holds_owner(connection: sa.Connection, member_id: MemberId) -> bool:
+    """Say whether a person holds the owner role themselves, working or not."""
+    query = sa.select(grant.c.id).where(
+        grant.c.member_id == member_id, grant.c.api_role == ApiRole.OWNER.value, grant.c.valid_to.is_(None)
+    )
+    return connection.execute(query).first() is not None
 
 
 def _groups(organization_id: OrganizationId) -> sa.Select[Any]:

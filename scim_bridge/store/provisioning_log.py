@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import overload
 
 import sqlalchemy as sa
 
@@ -47,12 +48,12 @@ def add_entry(connection: sa.Connection, entry: LogEntry, at: datetime) -> None:
             "at": at,
             "request_id": entry.request_id,
             "method": entry.method,
-            "target": entry.target[:2048],
+            "target": _storable(entry.target)[:2048],
             "status": entry.status,
             "scim_type": entry.scim_type,
-            "message": entry.message,
-            "request_body": entry.body,
-            "user_agent": None if entry.user_agent is None else entry.user_agent[:255],
+            "message": _storable(entry.message),
+            "request_body": _storable(entry.body),
+            "user_agent": None if entry.user_agent is None else _storable(entry.user_agent)[:255],
             "address": entry.address,
             "noun": entry.noun,
             "object_id": entry.object_id,
@@ -60,3 +61,12 @@ def add_entry(connection: sa.Connection, entry: LogEntry, at: datetime) -> None:
             "milliseconds": entry.milliseconds,
         },
     )
+
+
+@overload
+def _storable(text: str) -> str: ...
+@overload
+def _storable(text: None) -> None: ...
+def _storable(text: str | None) -> str | None:
+    # Whatever was sent must be kept, and PostgreSQL has no text with NUL in it.
+    return None if text is None else text.replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -65,7 +65,7 @@ def spread_removals(connection: sa.Connection, at: datetime) -> int:
         .limit(SPREAD_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
-    rows = connection.execute(waiting).tuples().all()
+    rows = connection.execute(waiting).all()
     lock_clusters(connection, {owner for _, owner, _ in rows})
     holding = _clusters_holding(connection, {member_id for _, _, member_id in rows})
     parts = [
@@ -100,7 +100,7 @@ def _clusters_holding(connection: sa.Connection, members: Collection[str]) -> di
         .distinct()
     )
     found: dict[str, list[str]] = {}
-    for member_id, cluster_id in connection.execute(query).tuples():
+    for member_id, cluster_id in connection.execute(query):
         found.setdefault(member_id, []).append(cluster_id)
     return found
 
@@ -115,7 +115,7 @@ def clusters_with_removals(connection: sa.Connection, at: datetime) -> list[DueC
         .group_by(_part.c.cluster_id, _part.c.organization_id)
         .order_by(failures, sa.func.min(_part.c.id))
     )
-    return [DueCluster(*row) for row in connection.execute(query).tuples()]
+    return [DueCluster(*row) for row in connection.execute(query)]
 
 
 def open_removals_on(
@@ -145,9 +145,7 @@ def open_removals_on(
     )
     return [
         Removal(id_, request_id, owner, member_id, cause, parse_extent(extent), requested_at, attempts)
-        for id_, request_id, owner, member_id, cause, extent, requested_at, attempts in connection.execute(
-            query
-        ).tuples()
+        for id_, request_id, owner, member_id, cause, extent, requested_at, attempts in connection.execute(query)
     ]
 
 
@@ -212,7 +210,7 @@ def members_asked_since(
     query = sa.select(removal_request.c.id, removal_request.c.member_id).where(
         removal_request.c.organization_id == organization_id, removal_request.c.requested_at > at - LONGEST_WRITE
     )
-    rows = connection.execute(query).tuples()
+    rows = connection.execute(query)
     return frozenset(MemberId(member_id) for id_, member_id in rows if id_ not in seen)
 
 
@@ -223,7 +221,7 @@ def clusters_of_open_removals(connection: sa.Connection, organization_id: Organi
         .where(_part.c.organization_id == organization_id, _part.c.state == "open")
         .group_by(_part.c.cluster_id)
     )
-    return {ClusterId(id_): int(count) for id_, count in connection.execute(query).tuples()}
+    return {ClusterId(id_): int(count) for id_, count in connection.execute(query)}
 
 
 def record_run(

@@ -11,7 +11,8 @@ from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, ScimUserId
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
-from scim_bridge.store.schema import rule, rule_set, scim_user, user_group
+from scim_bridge.store.schema import member, rule, rule_set, scim_user, user_group
+from scim_bridge.store.users import counts_for_access
 
 ATTRIBUTE = "attribute"
 
@@ -156,9 +157,11 @@ def people_behind(connection: sa.Connection, scim_user_ids: Iterable[ScimUserId]
 def users_to_match(
     connection: sa.Connection, directory_id: DirectoryId, member_ids: Iterable[MemberId] | None = None
 ) -> list[MatchedUser]:
-    """Return what rules see of a directory's present users: of these people, or of everybody."""
-    query = sa.select(scim_user.c.id, scim_user.c.member_id, scim_user.c.directory_id, scim_user.c.document).where(
-        scim_user.c.directory_id == directory_id, scim_user.c.removed_at.is_(None)
+    """Return what rules see of a directory's users that count: of these people, or of everybody."""
+    query = (
+        sa.select(scim_user.c.id, scim_user.c.member_id, scim_user.c.directory_id, scim_user.c.document)
+        .join(member, member.c.id == scim_user.c.member_id)
+        .where(scim_user.c.directory_id == directory_id, scim_user.c.removed_at.is_(None), counts_for_access())
     )
     if member_ids is not None:
         query = query.where(scim_user.c.member_id.in_(sorted(set(member_ids))))

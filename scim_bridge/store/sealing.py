@@ -67,6 +67,7 @@ def _keys_in(home: Path) -> tuple[str, ...]:
                 pass
             finally:
                 draft.unlink()
-        return tuple(file.read_text().split())
+        # What is not text is no key either, and is told so.
+        return tuple(file.read_text(errors="replace").split())
     except OSError as error:
         raise StoreError(f"The key file {file} cannot be used: {error.strerror}.") from error

@@ -22,9 +22,11 @@ from scim_bridge.store.schema import (
     membership,
     nesting,
     rule,
+    scim_user,
     user_group,
 )
 from scim_bridge.store.tree import read_tree
+from scim_bridge.store.users import counts_for_access
 
 
 def read_organization(connection: sa.Connection, organization_id: OrganizationId, at: datetime) -> Snapshot:
@@ -80,7 +82,12 @@ def _members(
 
 
 def _grants_something() -> sa.ColumnElement[bool]:
-    """Leave out what a pending directory brought: its writes land and grant nothing until it is activated."""
+    """
+    Leave out what a pending directory brought: its writes land and grant nothing until it is activated.
+
+    A paused directory's groups stay in force, and a detached one's too: its members are kept as if made by hand, so
+    that cutting a connection takes nothing away that a preview did not show.
+    """
     return sa.or_(directory.c.id.is_(None), directory.c.state != DirectoryState.PENDING.value)
 
 
@@ -90,12 +97,15 @@ def _memberships(
     query = (
         sa.select(membership.c.member_id, membership.c.group_id)
         .join(user_group, user_group.c.id == membership.c.group_id)
+        .join(member, member.c.id == membership.c.member_id)
         .outerjoin(directory, directory.c.id == user_group.c.directory_id)
+        .outerjoin(scim_user, scim_user.c.id == membership.c.scim_user_id)
         .where(
             membership.c.organization_id == organization_id,
             membership.c.valid_to.is_(None),
             sa.or_(membership.c.expires_at.is_(None), membership.c.expires_at > at),
             user_group.c.removed_at.is_(None),
+            sa.or_(membership.c.scim_user_id.is_(None), counts_for_access()),
             _grants_something(),
         )
         .distinct()

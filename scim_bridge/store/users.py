@@ -10,13 +10,17 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from scim_bridge.domain.filters import Filter
+from scim_bridge.domain.keys import fold
 from scim_bridge.domain.people import DirectoryId, MemberId, ScimUserId
 from scim_bridge.domain.provisioning import Document, UserRecord
 from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
 from scim_bridge.store.filters import Page, find_page, user_condition
 from scim_bridge.store.identifiers import new_id
-from scim_bridge.store.schema import scim_user
+from scim_bridge.store.schema import member, scim_user
+
+# An index entry of PostgreSQL takes 2,704 bytes; its other columns need some of them.
+LONGEST_KEY = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,11 @@ _OTHERS_LIVE = sa.select(scim_user.c.id).where(
     scim_user.c.directory_id == sa.bindparam("directory"),
     scim_user.c.removed_at.is_(None),
 )
+_FORMER_IDS = sa.select(scim_user.c.id).where(
+    scim_user.c.member_id == sa.bindparam("member"),
+    scim_user.c.directory_id == sa.bindparam("directory"),
+    scim_user.c.removed_at.is_not(None),
+)
 _INSERT = sa.insert(scim_user)
 _UPDATE = sa.update(scim_user).where(scim_user.c.id == sa.bindparam("user"))
 
@@ -95,13 +104,25 @@ def lock_only_carrier(connection: sa.Connection, directory_id: DirectoryId, exte
 
 
 def find_gone(connection: sa.Connection, directory_id: DirectoryId, record: UserRecord) -> StoredUser | None:
-    """Return the removed user that a record names: by userName, else by an externalId that one person alone carried."""
+    """
+    Return the removed user that a record names: by userName, else by an externalId that one person alone carried.
+
+    A userName that the directory gave to somebody with another externalId names nobody: it was handed on.
+    """
     by_name = _one(connection, _GONE_BY_NAME, {"directory": directory_id, "key": record.user_name_key})
-    if by_name is not None or record.external_id is None:
+    if by_name is not None and record.external_id and by_name.external_id not in (None, "", record.external_id):
+        by_name = None
+    if by_name is not None or not record.external_id:
         return by_name
     rows = connection.execute(_GONE_BY_EXTERNAL_ID, {"directory": directory_id, "key": record.external_id}).all()
     found = [_user(row) for row in rows]
     return found[0] if len({user.member_id for user in found}) == 1 else None
+
+
+def former_ids(connection: sa.Connection, directory_id: DirectoryId, member_id: MemberId) -> list[ScimUserId]:
+    """Return the ids under which a directory had a person before."""
+    query = {"member": member_id, "directory": directory_id}
+    return [ScimUserId(user_id) for user_id in connection.execute(_FORMER_IDS, query).scalars()]
 
 
 def has_present_user(connection: sa.Connection, directory_id: DirectoryId, member_id: MemberId) -> bool:
@@ -116,7 +137,7 @@ def find_users(
     """Return a page of the directory's present users that satisfy the filter, in the order of their ids."""
     where = [scim_user.c.directory_id == directory_id, scim_user.c.removed_at.is_(None)]
     if filter_ is not None:
-        where.append(user_condition(connection, filter_))
+        where.append(user_condition(connection, directory_id, filter_))
     total, rows = find_page(connection, scim_user, _COLUMNS, where, offset, count)
     return Page(total, [_user(row) for row in rows])
 
@@ -172,6 +193,20 @@ def remove_user(connection: sa.Connection, change: Change, user: StoredUser) -> 
     )
 
 
+def counts_for_access() -> sa.ColumnElement[bool]:
+    """
+    Return the condition on ``scim_user``, joined with ``member``, under which what a user brought gives access.
+
+    The authoritative directory's active=false deactivates the member, and nothing more has to be said; another
+    directory's only takes away what it brought itself, until it says active again.
+    """
+    return sa.or_(
+        scim_user.c.active.is_(sa.true()),
+        member.c.directory_id.is_(None),
+        member.c.directory_id == scim_user.c.directory_id,
+    )
+
+
 def canonical(document: Document) -> str:
     """Return a document as the text that is stored: equal documents give equal text."""
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
@@ -182,13 +217,22 @@ def _values(record: UserRecord, version: int, at: datetime) -> dict[str, Any]:
         "user_name": record.user_name,
         "user_name_key": record.user_name_key,
         "external_id": record.external_id,
-        "email_key": record.email_key,
+        **_email_columns(record),
         "display_name": record.display_name,
         "active": record.active,
         "document": canonical(record.document),
         "version": version,
         "updated_at": at,
     }
+
+
+def _email_columns(record: UserRecord) -> dict[str, Any]:
+    """Return what filters on ``emails.value`` look up: of the document's own addresses, not of those rules made up."""
+    found = record.document.get("emails")
+    values = [each.get("value") for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    keys = list(dict.fromkeys(fold(value) for value in values if isinstance(value, str)))
+    fits = bool(keys) and len(keys[0].encode()) <= LONGEST_KEY
+    return {"email_key": keys[0] if fits else None, "more_emails": len(keys) > 1 or (bool(keys) and not fits)}
 
 
 def _write(connection: sa.Connection, statement: sa.Insert | sa.Update, values: dict[str, Any], name: str) -> None:
@@ -201,6 +245,9 @@ def _write(connection: sa.Connection, statement: sa.Insert | sa.Update, values: 
 
 
 def _one(connection: sa.Connection, statement: sa.Select[Any], values: dict[str, str]) -> StoredUser | None:
+    if any("\x00" in value for value in values.values()):
+        # No text of PostgreSQL can hold it, so nothing is called so.
+        return None
     row = connection.execute(statement, values).first()
     return None if row is None else _user(row)
 

@@ -10,6 +10,8 @@ from scim_bridge.domain.organizations import ClusterId
 Guard = Callable[[str, Callable[[], None]], bool]
 """Runs a piece of work that has this name and tells whether it came to its end; it never raises."""
 
+ASIDE = 4
+
 
 @dataclass(frozen=True, slots=True)
 class _Run:
@@ -30,8 +32,8 @@ class Lane:
     Threads for one kind of work.
 
     ``workers`` is how many clusters are worked on at a time. A run that takes longer than ``patience`` seconds, or of
-    a cluster that fails, does not count among them: as many again have place beside, so hanging clusters, however
-    many, leave the others theirs.
+    a cluster that fails, does not count among them: `ASIDE` times as many have places beside, so clusters that hang
+    leave the others theirs.
     """
 
     def __init__(self, name: str, workers: int, patience: float, guard: Guard, finished: Callable[[], None]) -> None:
@@ -66,9 +68,10 @@ class Lane:
     def _has_place(self, failing: bool) -> bool:
         at = time.monotonic()
         aside = sum(run.failing or at - run.started > self._patience for run in self._running.values())
+        most_aside = ASIDE * self._workers
         if failing:
-            return aside < self._workers
-        return len(self._running) - min(aside, self._workers) < self._workers
+            return aside < most_aside
+        return len(self._running) - min(aside, most_aside) < self._workers
 
     def _run(self, cluster_id: ClusterId, work: Callable[[], None]) -> None:
         ended = self._guard(f"{self._name} of cluster {cluster_id}", work)

@@ -63,9 +63,11 @@ class Scheduler:
         self._stopping.set()
         self._woken.set()
         self._listener.stop()
-        self._clock.shutdown(wait=False)
+        if self._clock.running:
+            self._clock.shutdown(wait=False)
         ended = self._dispatcher.stop(STOP_SECONDS)
-        self._ticks.join(timeout=1)
+        if self._ticks.is_alive():
+            self._ticks.join(timeout=1)
         return ended and not self._ticks.is_alive()
 
     def _tick_until_stopped(self) -> None:

@@ -1,22 +1,12 @@
 """A whole company's life, played over HTTP by the simulator, leaves the world that the identity provider believes in."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from scim_bridge.simulator import Client, Company, play, provider_for
 from scim_bridge.simulator.life import Life
 from scim_bridge.simulator.wire import Dialect
-from tests.scim.doors import World, open_world
+from tests.scim.doors import World
 from tests.scim.live import served
-
-
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    """Open the application on SQLite, and on PostgreSQL."""
-    with open_world(database_url, tmp_path) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("dialect", ["okta", "okta-aiw", "entra", "entra-flag"])

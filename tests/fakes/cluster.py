@@ -5,9 +5,9 @@ from dataclasses import replace
 from threading import Lock
 
 from scim_bridge.clusters.gateway import ObservedBinding, PreflightProblem
-from scim_bridge.domain.bindings import Binding, BindingKey
+from scim_bridge.domain.bindings import Binding, BindingKey, binding_name
 from scim_bridge.domain.roles import KubernetesRole
-from scim_bridge.errors import ClusterError, StaleBinding
+from scim_bridge.errors import ClusterError, ForeignObject, StaleBinding
 
 
 class FakeCluster:
@@ -20,12 +20,13 @@ class FakeCluster:
 
     def __init__(self) -> None:
         self.objects: dict[BindingKey, ObservedBinding] = {}
+        self.foreign: set[BindingKey] = set()
         self.writes = 0
         self.lies_empty = False
         self.lies_by_name = False
         self.before_apply: Callable[[Binding], None] | None = None
         self.after_apply: Callable[[Binding], None] | None = None
-        self.break_get: ClusterError | None = None
+        self.break_read: ClusterError | None = None
         self.break_namespaces: ClusterError | None = None
         self.break_list: ClusterError | None = None
         self.break_apply: ClusterError | None = None
@@ -41,11 +42,12 @@ class FakeCluster:
     def list_bindings(self) -> list[ObservedBinding]:
         if self.break_list is not None:
             raise self.break_list
-        return [] if self.lies_empty else list(self.objects.values())
+        return [] if self.lies_empty else self._in_order()
 
     def get(self, key: BindingKey) -> ObservedBinding | None:
-        if self.break_get is not None:
-            raise self.break_get
+        if self.break_read is not None:
+            raise self.break_read
+        self._require_ours(key)
         return None if self.lies_by_name else self.objects.get(key)
 
     def apply(self, binding: Binding, observed: ObservedBinding | None) -> ObservedBinding:
@@ -63,11 +65,13 @@ class FakeCluster:
             raise self.break_create
         if binding.key.family.namespace in self.refused_namespaces:
             raise ClusterError(f"namespace {binding.key.family.namespace} not found")
+        self._require_ours(binding.key)
         with self._lock:
             self._require_same(binding.key, observed)
             self.writes += 1
             self._version += 1
-            made = ObservedBinding(binding, f"binding-{self._version}", "uid", str(self._version))
+            uid = observed.uid if observed else f"uid-{self._version}"
+            made = ObservedBinding(binding, binding_name("memory", binding.key), uid, str(self._version))
             self.objects[binding.key] = made
             return made
 
@@ -75,6 +79,8 @@ class FakeCluster:
         if self.break_delete is not None:
             raise self.break_delete
         with self._lock:
+            if observed.binding.key not in self.objects:
+                return
             self._require_same(observed.binding.key, observed)
             self.writes += 1
             del self.objects[observed.binding.key]
@@ -89,6 +95,13 @@ class FakeCluster:
 
     def close(self) -> None:
         pass
+
+    def _in_order(self) -> list[ObservedBinding]:
+        return sorted(self.objects.values(), key=lambda each: each.binding.key.sort_key)
+
+    def _require_ours(self, key: BindingKey) -> None:
+        if key in self.foreign:
+            raise ForeignObject("it is not ours")
 
     def _require_same(self, key: BindingKey, observed: ObservedBinding | None) -> None:
         present = self.objects.get(key)

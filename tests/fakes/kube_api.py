@@ -43,6 +43,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    certified: str | None = None
 
     @property
     def document(self) -> dict[str, Any]:
@@ -54,10 +55,15 @@ class Request:
 class FakeKubeApi:
     """The server; ``faults`` says what goes wrong next and ``requests`` what was asked."""
 
-    def __init__(self, groups: Mapping[str, Iterable[str]] = GROUPS, context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        groups: Mapping[str, Iterable[str]] = GROUPS,
+        context: ssl.SSLContext | None = None,
+        authority: str = "",
+    ) -> None:
         self.faults = Faults()
         self.requests: list[Request] = []
-        self.authority = ""
+        self.authority = authority
         self._groups = groups
         self._tokens: dict[str, User] = {}
         self._verbs = Verbs()
@@ -122,7 +128,7 @@ class FakeKubeApi:
     def _answer(self, exchange: Exchange) -> Outcome:
         parts = urlsplit(exchange.target)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        request = Request(exchange.method, parts.path, query, exchange.headers, exchange.body)
+        request = Request(exchange.method, parts.path, query, exchange.headers, exchange.body, exchange.certified)
         self.requests.append(request)
         verb = "list" if exchange.method == "GET" and _is_list(parts.path) else VERBS.get(exchange.method, "")
         fault = self.faults.take(verb, parts.path)
@@ -177,9 +183,12 @@ class FakeKubeApi:
 
     def _user(self, request: Request) -> User:
         given = request.headers.get("Authorization")
+        if given is None and request.certified is not None:
+            return User(request.certified, (*self._groups.get(request.certified, ()), "system:authenticated"))
         if given is None:
             return ANONYMOUS
-        user = self._tokens.get(given.removeprefix("Bearer "))
+        scheme, _, token = given.partition(" ")
+        user = self._tokens.get(token) if scheme.lower() == "bearer" else None
         if user is None:
             raise unauthorized()
         return user
@@ -247,4 +256,4 @@ def _as_told(fault: Fault) -> Outcome:
     if fault.retry_after is not None:
         headers["Retry-After"] = str(fault.retry_after)
     refusal = Refusal(fault.status, fault.reason, fault.message)
-    return Outcome(fault.status, orjson.dumps(refusal.document), None, headers)
+    return Outcome(fault.status, fault.body or orjson.dumps(refusal.document), None, headers)

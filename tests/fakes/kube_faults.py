@@ -1,9 +1,12 @@
 """What the fake API server is told to do wrong."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+import orjson
 
 FOR_EVER = 1_000_000_000
 
@@ -45,6 +48,8 @@ class Faults:
         self._lock = threading.Lock()
         self._planned: list[Fault] = []
         self.released = threading.Event()
+        # Faults may be planned before what they are not meant for has been done.
+        self.armed = True
 
     def fail(
         self,
@@ -76,6 +81,14 @@ class Faults:
         """Answer 200 with these bytes."""
         return self.add(Fault(Trouble.GARBAGE, verb, match, times, body=body))
 
+    def document(self, document: Mapping[str, Any], verb: str = "*", match: str = "") -> Fault:
+        """Answer 200 with this document, after the request was carried out."""
+        return self.garbage(orjson.dumps(document), verb, match)
+
+    def answer(self, status: int, body: bytes, verb: str = "*", match: str = "") -> Fault:
+        """Answer so, in nobody's name, instead of doing what was asked."""
+        return self.add(Fault(Trouble.STATUS, verb, match, status=status, body=body))
+
     def redirect(self, location: str, verb: str = "*", match: str = "") -> Fault:
         found = Fault(Trouble.STATUS, verb, match, status=307, headers={"Location": location})
         return self.add(found)
@@ -85,7 +98,7 @@ class Faults:
         return self.add(Fault(Trouble.EMPTY_LIST, "list", match, times))
 
     def trickle(self, seconds: float, verb: str = "*", match: str = "") -> Fault:
-        """Send the answer a byte at a time, with this pause after each."""
+        """Send the answer's body a byte at a time, with this pause after each."""
         return self.add(Fault(Trouble.TRICKLE, verb, match, seconds=seconds))
 
     def add(self, fault: Fault) -> Fault:
@@ -97,14 +110,15 @@ class Faults:
         """Forget all faults and let go what hangs."""
         with self._lock:
             self._planned.clear()
+            self.armed = True
             held, self.released = self.released, threading.Event()
         held.set()
 
-    def take(self, verb: str, path: str, accept: Callable[[Fault], bool] = lambda _: True) -> Fault | None:
+    def take(self, verb: str, path: str) -> Fault | None:
         """Return the fault for a request, and count it."""
         with self._lock:
-            for fault in self._planned:
-                if fault.verb in ("*", verb) and fault.match in path and fault.times > 0 and accept(fault):
+            for fault in self._planned if self.armed else ():
+                if fault.verb in ("*", verb) and fault.match in path and fault.times > 0:
                     fault.times -= 1
                     return fault
         return None

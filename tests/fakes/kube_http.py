@@ -20,6 +20,8 @@ class Exchange:
     target: str
     headers: Mapping[str, str]
     body: bytes
+    certified: str | None = None
+    """The name in the client's certificate."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.title(): value for name, value in self.headers.items()}
-        outcome = self.server.answer(Exchange(self.command, self.path, headers, body))
+        outcome = self.server.answer(Exchange(self.command, self.path, headers, body, self._certified()))
         fault = outcome.fault
         if fault is None:
             self._send(outcome)
@@ -124,6 +126,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - the library's own names
 
+    def _certified(self) -> str | None:
+        certificate = self.connection.getpeercert() if isinstance(self.connection, ssl.SSLSocket) else None
+        subject = dict(part[0] for part in (certificate or {}).get("subject", ()))  # type: ignore[misc]
+        return subject.get("commonName")
+
     def _send(self, outcome: Outcome) -> None:
         self.wfile.write(self._head(outcome) + outcome.body)
 
@@ -137,7 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.trouble is Trouble.TRUNCATED:
             self.wfile.write(self._head(outcome) + outcome.body[: len(outcome.body) // 2])
         else:
-            self._trickle(self._head(outcome) + outcome.body, fault.seconds)
+            self.wfile.write(self._head(outcome))
+            self._trickle(outcome.body, fault.seconds)
 
     def _trickle(self, content: bytes, seconds: float) -> None:
         released = self.server.faults.released

@@ -9,9 +9,9 @@ from tests.scim.doors import Directory, World, open_world
 
 
 @pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+def world(migrated_url: str, tmp_path: Path) -> Iterator[World]:
     """Open the application on SQLite, and on PostgreSQL."""
-    with open_world(database_url, tmp_path) as opened:
+    with open_world(migrated_url, tmp_path) as opened:
         yield opened
 
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 from werkzeug.test import TestResponse
 
-from scim_bridge.app import create_app, open_runtime, upgrade_database
+from scim_bridge.app import create_app, open_runtime
 from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.domain.people import DirectoryKind
 from scim_bridge.identity import directories, organizations
@@ -140,9 +140,8 @@ class World:
 
 @contextmanager
 def open_world(database_url: str, home: Path, **settings: Any) -> Iterator[World]:
-    """Open an application on a migrated database."""
+    """Open an application on a database that is migrated already."""
     chosen = Settings(home=home, database_url=SecretStr(database_url), base_url="https://scim.example", **settings)
-    upgrade_database(chosen)
     opened = open_runtime(chosen)
     yield World(create_app(chosen, opened), opened.database, chosen)
     opened.database.dispose()

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from scim_bridge.simulator import Company
+from scim_bridge.simulator import Company, IdentityProvider, Okta
 
 KINDS = ("ClusterRoleBinding", "RoleBinding")
 ANYWHERE = ""
@@ -59,9 +59,14 @@ def files_of(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*.yaml") if _binding(file) is not None)
 
 
-def right(okta: Company, entra: Company, template: str) -> frozenset[Access]:
-    """Return what people should have, by who is in which group of the identity providers."""
-    return frozenset((*_given(okta, OKTA_GIVES, template), *_given(entra, ENTRA_GIVES, template)))
+def right(providers: Iterable[IdentityProvider], template: str) -> frozenset[Access]:
+    """Return what people should have, by who is in which group of the identity providers that have sent theirs."""
+    return frozenset(
+        each
+        for provider in providers
+        if provider.group_ids
+        for each in _given(provider.company, OKTA_GIVES if isinstance(provider, Okta) else ENTRA_GIVES, template)
+    )
 
 
 def _given(company: Company, gives: Iterable[tuple[str, str, str, str]], template: str) -> Iterator[Access]:

@@ -131,7 +131,7 @@ class Story:
     def _wait_until_right(self) -> float | None:
         """Return how long it took from now until every cluster was as it should be."""
         answered = time.monotonic()
-        wanted = right(self.okta.company, self.entra.company, USER_TEMPLATE)
+        wanted = right((self.okta, self.entra), USER_TEMPLATE)
         while True:
             found, looked = on_disk(self._folders), time.monotonic()
             if found == wanted:

@@ -85,9 +85,7 @@ def _told(happened: "Happened") -> str:
     if happened.seconds is None:
         lines.append(click.style("  NOT VERIFIED: the clusters are not as they should be", fg="red"))
     elif happened.step.is_departure:
-        lines.append(
-            f"  no access left on any cluster {happened.seconds * 1000:.0f} ms after Okta or Entra had its answer"
-        )
+        lines.append(f"  no access left on any cluster {happened.seconds * 1000:.0f} ms after the answer")
     else:
         lines.append(f"  verified on every cluster {happened.seconds * 1000:.0f} ms after the answer")
     return "\n".join(lines)
@@ -120,7 +118,7 @@ def _closing(world: "World", story: "Story", happened: "list[Happened]") -> str:
         "  scim-bridge access explain priya.khan@acme.example   # who, what, where from, since when",
         "  scim-bridge sync status                              # how each cluster is",
         "  scim-bridge rule list                                # and change rules.toml in that folder",
-        f"  git -C {_short(world.home / 'clusters')} init       # the manifests are made to be committed",
+        f"  git -C {_short(world.home / 'clusters')} init   # the manifests are made to be committed",
     ]
     return "\n".join(lines)
 

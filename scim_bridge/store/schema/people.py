@@ -88,7 +88,9 @@ scim_user = sa.Table(
     sa.Column("user_name", sa.String(1024), nullable=False),
     sa.Column("user_name_key", sa.String(1024), nullable=False),
     sa.Column("external_id", sa.String(1024), nullable=True),
+    # Of the document's e-mail addresses one; with `more_emails` there are others, and the document must be asked.
     sa.Column("email_key", sa.String(1024), nullable=True),
+    sa.Column("more_emails", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("display_name", sa.String(1024), nullable=True),
     sa.Column("active", sa.Boolean, nullable=False),
     # Canonical JSON of what the IdP sent, less what the server owns (id, meta, groups) and any password.
@@ -108,6 +110,12 @@ sa.Index(
     unique=True,
     sqlite_where=scim_user.c.removed_at.is_(None),
     postgresql_where=scim_user.c.removed_at.is_(None),
+)
+sa.Index(
+    "ix_scim_user_more_emails",
+    scim_user.c.directory_id,
+    sqlite_where=scim_user.c.more_emails.is_(sa.true()),
+    postgresql_where=scim_user.c.more_emails.is_(sa.true()),
 )
 # A person who comes back is known again by the name of the user that was removed.
 sa.Index(
@@ -136,6 +144,7 @@ user_group = sa.Table(
     moment("removed_at", nullable=True),
     sa.Index("ix_user_group_directory_id_external_id", "directory_id", "external_id"),
     sa.Index("ix_user_group_directory_id_id", "directory_id", "id"),
+    sa.Index("ix_user_group_directory_id_display_name_key", "directory_id", "display_name_key"),
 )
 sa.Index(
     "uq_user_group_directory_id_display_name_key",
@@ -157,8 +166,11 @@ membership = sa.Table(
     # The SCIM resource that the directory named; NULL for a membership made by hand or at login.
     reference("scim_user_id", "scim_user", nullable=True, index=True),
     one_of("origin", "scim", "manual", "invitation", "login"),
-    # What the IdP sees: a held row is gone for its directory and still in force for access (design: holds).
+    # What the IdP sees: a held row is gone for its directory and still in force for access (domain.holds).
     sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
+    moment("held_since", nullable=True),
+    # It ended because a new list left it out, not because somebody named it: the brake counts these.
+    sa.Column("inferred", sa.Boolean, nullable=False, server_default=sa.false()),
     moment("expires_at", nullable=True),
     *period(),
     sa.Index("ix_membership_group_id_valid_from", "group_id", "valid_from"),
@@ -188,7 +200,10 @@ nesting = sa.Table(
     reference("parent_id", "user_group"),
     reference("child_id", "user_group", index=True),
     one_of("origin", "scim", "manual"),
+    # As for memberships.
     sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
+    moment("held_since", nullable=True),
+    sa.Column("inferred", sa.Boolean, nullable=False, server_default=sa.false()),
     *period(),
 )
 sa.Index(
@@ -225,4 +240,10 @@ sa.Index(
     parked_member.c.value,
     sqlite_where=parked_member.c.valid_to.is_(None),
     postgresql_where=parked_member.c.valid_to.is_(None),
+)
+sa.Index(
+    "ix_membership_held",
+    membership.c.organization_id,
+    sqlite_where=membership.c.held.is_(sa.true()),
+    postgresql_where=membership.c.held.is_(sa.true()),
 )
