@@ -65,8 +65,8 @@ class FakeCluster:
             raise self.break_create
         if binding.key.family.namespace in self.refused_namespaces:
             raise ClusterError(f"namespace {binding.key.family.namespace} not found")
-        self._require_ours(binding.key)
         with self._lock:
+            self._require_ours(binding.key)
             self._require_same(binding.key, observed)
             self.writes += 1
             self._version += 1

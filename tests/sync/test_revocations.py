@@ -29,7 +29,7 @@ from scim_bridge.store.schema import (
     sync_pass,
 )
 from scim_bridge.sync.revocations import PASS_UNDER_WAY, RemovalReport, carry_out_removals, postpone_all
-from scim_bridge.sync.turns import pass_lease
+from scim_bridge.sync.turns import pass_lease, take_turn
 from tests.sync.clockwork import DENIED, STALE, UNREACHABLE, TroubledCluster, outcomes
 from tests.sync.worlds import World, make_world
 
@@ -384,6 +384,27 @@ def test_a_removal_that_was_seen_to_work_is_confirmed_though_a_pass_hangs(world:
         take_lease(connection, pass_lease(world.cluster_id), "other", world.at, world.at + timedelta(seconds=60))
 
     assert run(world).done == 1
+
+
+@pytest.mark.parametrize("lease_seen", [True, False])
+def test_a_person_who_is_removed_while_a_pass_adds_them_is_out_in_the_end(world: World, lease_seen: bool) -> None:
+    ana = world.add_member("ana")
+    world.give("edit", member_id=ana)
+
+    def leave() -> None:
+        world.deactivate(ana)
+        run(world)
+
+    troubled(world).before_write = leave
+    # A pass whose lease ran out, and whose write is under way all the same, is the worse of the two.
+    with take_turn(world.database, pass_lease(world.cluster_id), 3600 if lease_seen else 0, lambda: world.at):
+        world.reconcile()
+    between = dict(world.cluster.access)
+
+    report = run(world, after=5)
+
+    assert between == {EDIT: {"ana"}}
+    assert (world.cluster.access, report.done, set(outcomes(world))) == ({}, 1, {"done"})
 
 
 def test_another_persons_announced_place_stays_on_record(world: World) -> None:
