@@ -33,8 +33,9 @@ class Window:
     """
     The past hour of one cluster or organization, and what the plan would leave there.
 
-    ``most`` is how many there were at any moment of it. ``removed`` are those taken away unasked within the hour: who loses something more counts once. ``persons`` says
-    whom a subject is counted as: one person has a subject on every cluster, and counts once in the organization.
+    ``most`` is how many there were at any moment of it. ``removed`` are those taken away unasked within the hour: who
+    loses something more counts once. ``persons`` says whom a subject is counted as: one person has a subject on every
+    cluster, and counts once in the organization.
     """
 
     at_start: int

@@ -26,7 +26,7 @@ class FakeCluster:
         self.lies_by_name = False
         self.before_apply: Callable[[Binding], None] | None = None
         self.after_apply: Callable[[Binding], None] | None = None
-        self.break_get: ClusterError | None = None
+        self.break_read: ClusterError | None = None
         self.break_namespaces: ClusterError | None = None
         self.break_list: ClusterError | None = None
         self.break_apply: ClusterError | None = None
@@ -45,8 +45,8 @@ class FakeCluster:
         return [] if self.lies_empty else self._in_order()
 
     def get(self, key: BindingKey) -> ObservedBinding | None:
-        if self.break_get is not None:
-            raise self.break_get
+        if self.break_read is not None:
+            raise self.break_read
         self._require_ours(key)
         return None if self.lies_by_name else self.objects.get(key)
 

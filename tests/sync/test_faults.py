@@ -132,7 +132,7 @@ def test_a_cluster_that_cannot_be_read_is_failing_and_is_tried_later(
     world: World, fault: ClusterError, kind: str
 ) -> None:
     team(world, 2)
-    world.cluster.break_list = world.cluster.break_get = fault
+    world.cluster.break_list = world.cluster.break_read = fault
 
     world.reconcile(STEADY)
     first = world.row()
@@ -146,13 +146,13 @@ def test_a_cluster_that_cannot_be_read_is_failing_and_is_tried_later(
 
 def test_health_comes_back_with_the_cluster_and_since_keeps_its_time(world: World) -> None:
     team(world, 2)
-    world.cluster.break_list = world.cluster.break_get = ClusterUnreachable("down")
+    world.cluster.break_list = world.cluster.break_read = ClusterUnreachable("down")
     world.reconcile()
     since = conditions_since(world)
     world.reconcile()
 
     lasting = conditions_since(world)
-    world.cluster.break_list = world.cluster.break_get = None
+    world.cluster.break_list = world.cluster.break_read = None
     world.reconcile(STEADY)
     row = world.row()
 

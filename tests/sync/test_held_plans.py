@@ -16,6 +16,7 @@ from scim_bridge.store.plans import open_plans
 from scim_bridge.store.removals import request_removals
 from scim_bridge.store.schema import plan
 from scim_bridge.sync import approvals
+from scim_bridge.sync.reconciler import PassReport
 from tests.sync.worlds import CLI, World, team
 
 EDIT = (None, "edit")
@@ -347,3 +348,23 @@ def test_a_named_removal_from_a_group_of_many_scopes_is_never_held(world: World)
 
     assert {place: len(who) for place, who in world.cluster.access.items()} == {EDIT: 10, ("shop", "view"): 10}
     assert (report.is_ok, report.result.inferred_removed) == (True, 0)
+
+
+def test_two_clusters_that_are_written_at_one_moment_share_the_limit(world: World) -> None:
+    second = world.add_cluster("second")
+    gone = []
+    passes: list[PassReport] = []
+    for number, place in enumerate((world, second)):
+        people = [world.add_member(f"of-{number}-{each:02}") for each in range(20)]
+        group = world.add_group(f"group-{number}")
+        world.join(group, *people)
+        world.give("edit", group=group, scope=Scope(ScopeKind.CLUSTER, place.cluster_id))
+        place.reconcile()
+        gone.append((group, people[:8]))
+    for group, leavers in gone:
+        world.leave(group, *leavers)
+
+    world.cluster.before_apply = lambda _: passes.append(second.reconcile())
+    world.reconcile()
+
+    assert (len(world.cluster.access[EDIT]), len(second.cluster.access[EDIT])) == (12, 18)
