@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import overload
 
 import sqlalchemy as sa
 
@@ -10,6 +9,7 @@ from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import provisioning_log
+from scim_bridge.store.texts import storable
 
 _INSERT = sa.insert(provisioning_log)
 
@@ -46,27 +46,18 @@ def add_entry(connection: sa.Connection, entry: LogEntry, at: datetime) -> None:
             "directory_id": entry.directory_id,
             "token_id": entry.token_id,
             "at": at,
-            "request_id": entry.request_id,
+            "request_id": storable(entry.request_id, 64),
             "method": entry.method,
-            "target": _storable(entry.target)[:2048],
+            "target": storable(entry.target, 2048),
             "status": entry.status,
             "scim_type": entry.scim_type,
-            "message": _storable(entry.message),
-            "request_body": _storable(entry.body),
-            "user_agent": None if entry.user_agent is None else _storable(entry.user_agent)[:255],
-            "address": entry.address,
+            "message": storable(entry.message),
+            "request_body": storable(entry.body),
+            "user_agent": storable(entry.user_agent, 255),
+            "address": storable(entry.address, 64),
             "noun": entry.noun,
             "object_id": entry.object_id,
             "change_id": entry.change_id,
             "milliseconds": entry.milliseconds,
         },
     )
-
-
-@overload
-def _storable(text: str) -> str: ...
-@overload
-def _storable(text: None) -> None: ...
-def _storable(text: str | None) -> str | None:
-    # Whatever was sent must be kept, and PostgreSQL has no text with NUL in it.
-    return None if text is None else text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
