@@ -146,7 +146,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
         ({"token": 12345}, "token that is not one line"),
         ({"token": ["a"]}, "token that is not one line"),
         ({"token": f"{SECRET} and more"}, "characters that no token has"),
-        ({"token": f"{SECRET}–"}, "characters that no token has"),
+        ({"token": f"{SECRET}–"}, "token that is not one line"),
     ],
 )
 def test_a_credential_that_the_bridge_does_not_use_is_refused(
@@ -322,13 +322,14 @@ def test_the_earlier_of_certificate_and_token_is_the_end(tmp_path: Path) -> None
     assert found - datetime.now(UTC) < timedelta(hours=2)
 
 
-def test_a_certificate_that_is_none_has_no_end(tmp_path: Path) -> None:
+def test_a_certificate_that_is_none_is_refused(tmp_path: Path) -> None:
     user = {
         "client-certificate-data": encoded("-----BEGIN CERTIFICATE-----\nx"),
         "client-key-data": encoded("-----BEGIN "),
     }
 
-    assert credential_expiry(stored(tmp_path, config(user=user))) is None
+    with pytest.raises(Invalid, match="client-certificate-data that holds no certificate"):
+        stored(tmp_path, config(user=user))
 
 
 def test_a_service_account_renews_itself(tmp_path: Path) -> None:

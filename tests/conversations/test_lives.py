@@ -1,4 +1,4 @@
-"""A whole company's life, played over HTTP by the simulator, leaves the world that the identity provider believes in."""
+"""A whole company's life, played over HTTP, leaves the world that its identity provider believes in."""
 
 import pytest
 
