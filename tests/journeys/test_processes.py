@@ -118,6 +118,17 @@ def migrations_begun(url: str) -> str | None:
         database.dispose()
 
 
+def test_a_key_that_is_none_is_one_sentence_and_no_worker_dies_of_it(sqlite_url: str, tmp_path: Path) -> None:
+    settings = {"encryption_keys": "short"}
+    with started("scim-bridge", "run", "--port", "0", home=tmp_path, url=sqlite_url, **settings) as process:
+        said = process.hear("scim-bridge:")
+        code = process.process.wait(PATIENCE)
+
+    assert code == 7
+    assert "An encryption key is not usable" in said
+    assert process.said == [said]
+
+
 def test_a_scheduler_on_a_database_that_is_not_migrated_says_what_to_run(database_url: str, tmp_path: Path) -> None:
     with started("scim-bridge", "scheduler", home=tmp_path, url=database_url) as process:
         process.hear("scim-bridge db upgrade")
