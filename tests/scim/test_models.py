@@ -6,7 +6,7 @@ import pytest
 
 from scim_bridge.scim.models import EnterpriseUser, Group, User
 
-MODEL = User[EnterpriseUser]
+MODEL: Any = User[EnterpriseUser]  # type: ignore[type-arg]
 
 
 @pytest.mark.parametrize(

@@ -143,8 +143,8 @@ OPERATIONS = st.one_of(
     st.builds(lambda path: {"op": "remove", "path": path}, REMOVED),
     st.builds(lambda value: {"op": "add", "path": "emails", "value": [{"type": "other", "value": value}]}, VALUES),
 )
-MODEL = User[EnterpriseUser]
-PATCH = PatchOp[MODEL]
+MODEL: Any = User[EnterpriseUser]  # type: ignore[type-arg]
+PATCH: Any = PatchOp[MODEL]
 MODEST = settings(max_examples=50)
 
 
