@@ -1,6 +1,7 @@
 """Requests overlap in practice, over real connections: nothing is lost by it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import urllib3
 
@@ -20,7 +21,8 @@ def test_overlapping_pushes_to_one_group_lose_nobody(okta: Talk) -> None:
         client = Client(base_url, okta.directory.token)
 
         def hand_over(number: int) -> int:
-            values = {"id": group, "added": entries(people[number]), "removed": entries(people[number + 10])}
+            added, removed = entries(people[number]), entries(people[number + 10])
+            values: dict[str, Any] = {"id": group, "added": added, "removed": removed}
             return client.send(render("okta", "group-members-change", values)).status
 
         statuses = list(pool.map(hand_over, range(10)))

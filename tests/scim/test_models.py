@@ -6,7 +6,8 @@ import pytest
 
 from scim_bridge.scim.models import EnterpriseUser, Group, User
 
-MODEL: Any = User[EnterpriseUser]  # type: ignore[type-arg]
+GENERIC: Any = User
+MODEL = GENERIC[EnterpriseUser]
 
 
 @pytest.mark.parametrize(
