@@ -76,9 +76,14 @@ class Database:
 
     @contextmanager
     def _connect(self) -> Iterator[sa.Connection]:
+        with self.translating(), self._open() as connection:
+            yield connection
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """Raise what a driver complains of, while the block runs, as an error of ours."""
         try:
-            with self._open() as connection:
-                yield connection
+            yield
         except OperationalError as error:
             raise self._translate(error) from error
         except DBAPIError as error:
