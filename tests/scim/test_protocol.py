@@ -317,8 +317,9 @@ def test_a_head_is_a_get_without_its_body(okta: Directory) -> None:
     user_id = okta.create_user("ada")
 
     answer = okta.request("HEAD", f"/Users/{user_id}")
+    again = okta.request("HEAD", f"/Users/{user_id}", headers={"If-None-Match": answer.headers["ETag"]})
 
-    assert (answer.status_code, answer.data) == (200, b"")
+    assert (answer.status_code, answer.data, again.status_code) == (200, b"", 304)
     assert answer.headers["ETag"] == 'W/"1"'
 
 
