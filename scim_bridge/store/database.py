@@ -17,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from scim_bridge.domain.keys import fold
 from scim_bridge.errors import StoreError, Unavailable
+from scim_bridge.store.statements import QuickConnection
 
 Connection = sa.Connection
 """What store functions take first; named here so that use cases need not know sqlalchemy."""
@@ -94,7 +95,7 @@ class Database:
 
     def _open(self) -> sa.Connection:
         try:
-            return self.engine.connect()
+            return QuickConnection(self.engine)
         except DBAPIError as error:
             # Before there is a connection every complaint is about the place or the URL: a file that is no database,
             # an option that the driver does not know.
