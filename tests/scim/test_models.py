@@ -6,7 +6,8 @@ import pytest
 
 from scim_bridge.scim.models import EnterpriseUser, Group, User
 
-MODEL = User[EnterpriseUser]
+GENERIC: Any = User
+MODEL = GENERIC[EnterpriseUser]
 
 
 @pytest.mark.parametrize(

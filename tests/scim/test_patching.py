@@ -143,8 +143,10 @@ OPERATIONS = st.one_of(
     st.builds(lambda path: {"op": "remove", "path": path}, REMOVED),
     st.builds(lambda value: {"op": "add", "path": "emails", "value": [{"type": "other", "value": value}]}, VALUES),
 )
-MODEL = User[EnterpriseUser]
-PATCH = PatchOp[MODEL]
+GENERIC: Any = User
+MODEL = GENERIC[EnterpriseUser]
+PATCHES: Any = PatchOp
+PATCH = PATCHES[MODEL]
 MODEST = settings(max_examples=50)
 
 

@@ -321,6 +321,8 @@ def test_a_search_finds_what_a_list_finds(okta: Directory, ada: str) -> None:
         ({"filter": "(("}, "invalidFilter"),
         ({"filter": "x" * 5000}, "invalidFilter"),
         ({"filter": 'meta.created gt "yesterday"'}, "invalidFilter"),
+        ({"filter": 'meta.created gt "0001-01-01T00:00:00+14:00"'}, "invalidFilter"),
+        ({"filter": 'meta.resourceType eq "User"'}, "invalidFilter"),
         ({"count": True}, "invalidValue"),
         ({"startIndex": [1]}, "invalidValue"),
         ({"attributes": [1]}, "invalidValue"),
@@ -347,6 +349,7 @@ def test_a_search_that_makes_no_sense_is_refused(okta: Directory, wanted: dict[s
         ('userName ge "b"', ["bob"]),
         ('meta.lastModified gt "2001-01-01T00:00:00Z" and active eq true', ["ada@acme.example", "bob"]),
         ('userName eq "bo\\u0062"', ["bob"]),
+        ("cost gt 99999999999999999999999 or cost lt -1e308", []),
         ("title eq null", ["ada@acme.example", "bob"]),
     ],
 )
