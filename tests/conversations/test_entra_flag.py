@@ -87,7 +87,9 @@ def test_members_go_in_and_out_as_the_rfc_has_it(entra: Talk, ada: str) -> None:
     group_id = entra.create("entra/group-create", group_name="Engineers")
 
     added = entra.say("entra-flag/group-members-add", id=group_id, added=[{"value": ada}])
-    changed = entra.say("entra-flag/group-members-change", id=group_id, removed=[{"value": ada}], added=[{"value": bob}])
+    changed = entra.say(
+        "entra-flag/group-members-change", id=group_id, removed=[{"value": ada}], added=[{"value": bob}]
+    )
     inside = entra.members(group_id)
     removed = entra.say("entra-flag/group-members-remove", id=group_id, removed=[{"value": bob}, {"value": ada}])
 

@@ -72,9 +72,7 @@ def test_a_person_is_found_by_each_matching_attribute(entra: Talk) -> None:
     assert entra.found("entra/user-lookup-email", email="nobody@acme.example") == []
 
 
-@pytest.mark.parametrize(
-    "file", ["entra/user-disable", "entra/user-disable-boolean", "entra/user-disable-lower-case"]
-)
+@pytest.mark.parametrize("file", ["entra/user-disable", "entra/user-disable-boolean", "entra/user-disable-lower-case"])
 def test_a_leaver_loses_access_however_false_is_spelt(entra: Talk, file: str) -> None:
     # Rows 1.11, 1.13, 1.14, 1.17, 1.27, 2.1: a test of truthiness would keep the leaver in.
     user_id = entra.create("entra/user-create")
@@ -194,9 +192,7 @@ def test_the_primary_e_mail_is_found_by_being_primary(entra: Talk) -> None:
     assert entra.row(user_id)["email_key"] == "first@acme.example"
 
 
-@pytest.mark.parametrize(
-    "file", ["entra/user-manager-add", "entra/user-manager-replace", "entra/user-manager-array"]
-)
+@pytest.mark.parametrize("file", ["entra/user-manager-add", "entra/user-manager-replace", "entra/user-manager-array"])
 @pytest.mark.parametrize("end", ["entra/user-manager-remove", "entra/user-manager-empty"])
 def test_a_manager_comes_as_a_bare_string_and_goes_as_an_empty_one(entra: Talk, file: str, end: str) -> None:
     # Rows 1.13, 2.3: the manager may be out of scope, and never arrive.

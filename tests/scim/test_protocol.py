@@ -102,16 +102,14 @@ def test_a_refused_credential_that_was_ours_once_is_in_the_log(okta: Directory, 
     assert entry["directory_id"] == token["directory_id"]
 
 
-def test_a_credential_that_nobody_ever_gave_out_writes_nothing(okta: Directory, world: World) -> None:
+def test_a_credential_that_nobody_ever_gave_out_costs_no_transaction_of_its_own(okta: Directory, world: World) -> None:
     okta.request("GET", "/Users", headers={"Authorization": "Bearer guess"})
 
     assert world.rows("provisioning_log") == []
 
 
 @pytest.mark.parametrize(("state", "status"), [("paused", 503), ("detached", 401)])
-def test_a_directory_that_is_not_served_changes_nothing(
-    okta: Directory, world: World, state: str, status: int
-) -> None:
+def test_a_directory_that_is_not_served_changes_nothing(okta: Directory, world: World, state: str, status: int) -> None:
     world.put_values("directory", world.rows("directory")[0]["id"], state=state)
 
     answer = okta.post("/Users", {"userName": "ada@acme.example"})
@@ -280,9 +278,7 @@ def test_a_stranger_cannot_name_requests_or_addresses(okta: Directory, world: Wo
 
 
 @pytest.mark.parametrize(("sent", "kept"), [("a-1.b_2", True), ("bad id", False), ("x" * 65, False)])
-def test_a_trusted_proxy_names_requests_and_addresses(
-    migrated_url: str, tmp_path: Path, sent: str, kept: bool
-) -> None:
+def test_a_trusted_proxy_names_requests_and_addresses(migrated_url: str, tmp_path: Path, sent: str, kept: bool) -> None:
     with open_world(migrated_url, tmp_path, trusted_proxies=1) as world:
         okta = world.connect("acme", "okta")
 
