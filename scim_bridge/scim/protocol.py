@@ -128,7 +128,8 @@ def _refuse_nul() -> None:
 def _refuse(error: BridgeError) -> Response:
     problem = problem_of(error)
     # A database that cannot be used, or not now, is not asked once more: it is told later.
-    _keep_refused(problem, at_once=not isinstance(error, StoreError | Unavailable))
+    busy = isinstance(error, Unavailable) and _caller() is not None
+    _keep_refused(problem, at_once=not (busy or isinstance(error, StoreError)))
     return _answer_problem(problem)
 
 
