@@ -4,7 +4,7 @@ The composition root: the one place that chooses the concrete parts and puts the
 Doors are imported where they are put in: most verbs of the command line need none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scim_bridge.identity.runtime import Runtime
@@ -16,6 +16,8 @@ from scim_bridge.store.sealing import load_keyring
 if TYPE_CHECKING:
     from flask import Flask
 
+    from scim_bridge.domain.actors import Actor
+    from scim_bridge.identity.replays import Replayed
     from scim_bridge.sync.scheduler import Scheduler
     from scim_bridge.sync.single import Workshop
     from scim_bridge.sync.targets import Targets
@@ -61,7 +63,33 @@ def open_process(settings: Settings) -> Process:
 
     runtime = open_runtime(settings)
     targets = Targets(runtime.database, runtime.keyring, settings)
-    return Process(runtime, targets, Scheduler(runtime.database, targets, settings))
+    chores = {"purge of the provisioning log": lambda: purge(runtime)}
+    return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores))
+
+
+def purge(opened: Runtime) -> None:
+    """Throw away what has been in the provisioning log for long enough."""
+    from scim_bridge.identity.provisioning_log import purge_log
+    from scim_bridge.store.clock import now
+
+    purge_log(opened.database, opened.settings, now())
+
+
+def replay(
+    opened: Runtime, actor: "Actor", organization: str, directory: str, entry: str, *, real: bool, over_newer: bool
+) -> "Replayed":
+    """Repeat a failed request through the SCIM door, in its directory's name; nothing is written unless ``real``."""
+    from scim_bridge.identity import replays
+    from scim_bridge.scim.replay import send
+
+    asked = replays.prepare(opened.database, actor, organization, directory, entry)
+    if real:
+        replays.require_newest(asked, over_newer=over_newer)
+        answer = send(create_app(opened.settings, opened), asked)
+        return replays.report(opened.database, asked, answer)
+    with replays.rehearse(opened.database) as rehearsal:
+        answer = send(create_app(opened.settings, replace(opened, database=rehearsal)), asked)
+        return replays.report(rehearsal, asked, answer)
 
 
 def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
@@ -69,6 +97,7 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from flask import Flask
     from werkzeug.middleware.proxy_fix import ProxyFix
 
+    from scim_bridge.identity.journal import Journal
     from scim_bridge.scim import door as scim
     from scim_bridge.web import context, health
     from scim_bridge.web.encoding import OrjsonProvider
@@ -79,7 +108,13 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     # Nobody asks; answered by Flask it would be the one answer that no door has written.
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.extensions[context.EXTENSION] = opened or open_runtime(settings)
+    runtime = opened or open_runtime(settings)
+    app.extensions[context.EXTENSION] = runtime
+    app.extensions[context.JOURNAL] = Journal(
+        runtime.database,
+        unknown_per_minute=settings.log_unknown_per_minute,
+        unknown_most=settings.log_unknown_most,
+    )
     context.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(scim.blueprint)

@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     max_page_size: int = Field(default=1000, ge=1)
     default_page_size: int = Field(default=100, ge=1)
 
+    log_days: int = Field(default=90, ge=1, le=3650)
+    log_read_days: int = Field(default=7, ge=1, le=3650)
+    log_body_bytes: int = Field(default=256 * 1024, ge=0)
+    log_unknown_per_minute: int = Field(default=30, ge=1, le=6000)
+    log_unknown_most: int = Field(default=10_000, ge=1)
+
     pass_interval_seconds: float = Field(default=300, gt=0)
     pass_jitter_seconds: float = Field(default=30, ge=0)
     poll_seconds: float = Field(default=0.2, gt=0, le=0.25)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scim_bridge.cli.directory_log import log, replay
 from scim_bridge.cli.output import facts, json_option, organization_option, say, table, time
 from scim_bridge.cli.session import Session
 
@@ -73,6 +74,10 @@ def show(session: Session, name: str, organization: str | None, as_json: bool) -
     }
     pairs = [(key, document[key]) for key in ("name", "kind", "state", "id", "scim_base_url", "users", "groups")]
     say(as_json, document, f"{facts(pairs)}\n\n{_token_table(found.tokens)}")
+
+
+directory.add_command(log)
+directory.add_command(replay)
 
 
 @directory.group()

@@ -31,6 +31,8 @@ def run(session: Session, host: str, port: int, as_json: bool) -> None:
     configure_logging(session.settings.log_level, session.settings.log_format)
     listening = listen(host, port)
     upgrade_database(session.settings)
+    # The worker opens its own; this finds keys that are none while it still can be told in a sentence.
+    session.runtime.database.dispose()
     address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
 
     def ready() -> None:

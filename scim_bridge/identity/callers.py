@@ -21,18 +21,25 @@ PAUSED_RETRY_SECONDS = 300
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A directory whose token was good at the moment of asking; ``use_due`` says that its use should be noted."""
+    """
+    A directory whose token was good at the moment of asking; ``use_due`` says that its use should be noted.
+
+    A request that a person repeats in the directory's name has ``replayed_by`` and no token.
+    """
 
     organization_id: OrganizationId
     directory_id: DirectoryId
     directory_name: str
     kind: DirectoryKind
-    token_id: str
+    token_id: str | None
     use_due: bool
+    replayed_by: Actor | None = None
 
     @property
     def actor(self) -> Actor:
         """Return who the audit names."""
+        if self.replayed_by is not None:
+            return self.replayed_by
         return Actor(ActorKind.DIRECTORY, self.directory_name, self.directory_id)
 
 
@@ -69,6 +76,8 @@ def refused_caller(database: Database, token: str | None) -> Caller | None:
 def note_use(database: Database, caller: Caller, address: str | None, user_agent: str) -> None:
     """Note, at most once a minute, when a token was used and from where; never fails a request."""
     at = now()
+    if caller.token_id is None:
+        return
     with suppress(StoreError, Unavailable), database.write() as connection:
         tokens.touch(connection, caller.token_id, at, at - USE_NOTED_EVERY, address, user_agent)
 

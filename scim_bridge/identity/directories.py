@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.people import DirectoryId, DirectoryKind, DirectoryState
 from scim_bridge.errors import Conflict, Invalid, NotFound
-from scim_bridge.identity.names import checked_name, the_organization
+from scim_bridge.identity.names import checked_name, the_directory, the_organization
 from scim_bridge.store import directories as store
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change, new_change
@@ -87,7 +87,7 @@ def list_all(database: Database, organization: str) -> list[Directory]:
 def show(database: Database, organization: str, name: str) -> DirectorySummary:
     """Return one directory with what it has brought."""
     with database.read() as connection:
-        found = _the_directory(connection, organization, name)
+        found = the_directory(connection, organization, name)
         users, groups = store.count_brought(connection, found.id)
         return DirectorySummary(found, users, groups, tuple(store.list_tokens(connection, found.id)))
 
@@ -105,7 +105,7 @@ def create_token(
     if len(name) > 63 or not name.isprintable():
         raise Invalid("A token's name has at most 63 printable characters.", field="name")
     with database.write() as connection:
-        found = _the_directory(connection, organization, directory)
+        found = the_directory(connection, organization, directory)
         change = new_change(found.organization_id, actor, "directory_token.created", now(), request_id)
         add_change(connection, change, found.name)
         expires_at = None if days is None else change.at + timedelta(days=days)
@@ -136,14 +136,6 @@ def revoke_token(
 def list_tokens(database: Database, organization: str, directory: str) -> list[DirectoryToken]:
     """Return a directory's tokens without their secrets."""
     return list(show(database, organization, directory).tokens)
-
-
-def _the_directory(connection: Connection, organization: str, named: str) -> Directory:
-    owner = the_organization(connection, organization)
-    found = store.find_directory(connection, owner.id, named)
-    if found is None:
-        raise NotFound(f"There is no directory {named!r} in the organization {owner.slug}.")
-    return found
 
 
 def _issue(

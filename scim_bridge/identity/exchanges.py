@@ -1,7 +1,6 @@
 """One request of an identity provider, as the provisioning log keeps it."""
 
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from scim_bridge.errors import PreconditionFailed, StoreError, Unavailable
@@ -9,7 +8,8 @@ from scim_bridge.identity.callers import Caller
 from scim_bridge.store.changes import Change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
-from scim_bridge.store.provisioning_log import LogEntry, add_entry
+from scim_bridge.store.provisioning_log import LogEntry as LogEntry
+from scim_bridge.store.provisioning_log import add_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Exchange:
     """
     A request of a directory and the status that it is answered with when it succeeds.
 
-    ``body`` is what may be kept: without passwords. ``started`` is `time.perf_counter` at its arrival.
+    ``body`` is what may be kept: without passwords. ``started`` is `time.perf_counter` at its arrival. ``noun`` and
+    ``object_id`` are what its address names. ``changes`` fills with what is logged in the course of it.
     """
 
     caller: Caller
@@ -29,6 +30,9 @@ class Exchange:
     body: str | None = None
     user_agent: str | None = None
     address: str | None = None
+    noun: str | None = None
+    object_id: str | None = None
+    changes: list[str] = field(default_factory=list, compare=False)
 
     def begin(self, kind: str) -> Change:
         """Name the change that this request makes."""
@@ -36,23 +40,21 @@ class Exchange:
 
     def log_success(self, connection: Connection, change: Change, noun: str, object_id: str) -> None:
         """Write the log entry into the change's own transaction."""
-        entry = self._entry(self.success, noun, object_id, change.id, None, None)
+        entry = replace(self.entry(self.success), noun=noun, object_id=object_id, change_id=change.id)
         add_entry(connection, entry, change.at)
+        self.changes.append(change.id)
 
-    def log_failure(self, database: Database, status: int, scim_type: str | None, message: str) -> None:
-        """Write the log entry of a request that changed nothing; a database in trouble has said so already."""
-        with suppress(StoreError, Unavailable), database.write() as connection:
-            add_entry(connection, self._entry(status, None, None, None, scim_type, message), now())
+    def log_alone(self, database: Database, entry: LogEntry) -> bool:
+        """Write the log entry of a request that changed nothing, and tell whether the database took it."""
+        try:
+            with database.write() as connection:
+                add_entry(connection, entry, now())
+        except (StoreError, Unavailable):
+            return False
+        return True
 
-    def _entry(
-        self,
-        status: int,
-        noun: str | None,
-        object_id: str | None,
-        change_id: str | None,
-        scim_type: str | None,
-        message: str | None,
-    ) -> LogEntry:
+    def entry(self, status: int, scim_type: str | None = None, message: str | None = None) -> LogEntry:
+        """Return what the log says of this request when it was answered like this and changed nothing."""
         return LogEntry(
             organization_id=self.caller.organization_id,
             directory_id=self.caller.directory_id,
@@ -65,9 +67,8 @@ class Exchange:
             body=self.body,
             user_agent=self.user_agent,
             address=self.address,
-            noun=noun,
-            object_id=object_id,
-            change_id=change_id,
+            noun=self.noun,
+            object_id=self.object_id,
             scim_type=scim_type,
             message=message,
         )

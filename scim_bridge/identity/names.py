@@ -15,6 +15,7 @@ from scim_bridge.domain.people import Member
 from scim_bridge.errors import Conflict, Invalid, NotFound
 from scim_bridge.store import people
 from scim_bridge.store.database import Connection
+from scim_bridge.store.directories import Directory, find_directory
 from scim_bridge.store.organizations import Organization, find_organization
 from scim_bridge.store.people import NamedGroup
 
@@ -33,6 +34,15 @@ def the_organization(connection: Connection, named: str) -> Organization:
     found = find_organization(connection, named)
     if found is None:
         raise NotFound(f"There is no organization {named!r}.")
+    return found
+
+
+def the_directory(connection: Connection, organization: str, named: str) -> Directory:
+    """Return the directory of an organization with this name or id; raises NotFound."""
+    owner = the_organization(connection, organization)
+    found = find_directory(connection, owner.id, named)
+    if found is None:
+        raise NotFound(f"There is no directory {named!r} in the organization {owner.slug}.")
     return found
 
 

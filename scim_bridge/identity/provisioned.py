@@ -62,3 +62,10 @@ def open_reading(database: Database, token: str | None) -> Iterator[Reading]:
     """Open a read for whoever the token speaks for; raises NotAuthenticated before anything else is read."""
     with database.read() as connection:
         yield Reading(connection, authenticate(connection, token))
+
+
+@contextmanager
+def open_reading_of(database: Database, caller: Caller) -> Iterator[Reading]:
+    """Open a read for a directory in whose name a person repeats a request."""
+    with database.read() as connection:
+        yield Reading(connection, caller)

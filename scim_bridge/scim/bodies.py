@@ -1,12 +1,11 @@
 """
-Bodies as they come in: JSON within limits, and what of them may be kept in a log.
+Bodies as they come in: JSON within limits.
 
 Whatever passes here can be walked without care: an object, nested no deeper than `DEEPEST`, without the character NUL
 (PostgreSQL cannot store it).
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import orjson
 from flask import request
@@ -14,13 +13,11 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from scim_bridge.domain.provisioning import Document
 from scim_bridge.errors import Invalid
-from scim_bridge.log import MASK
 
 CONTENT_TYPES = ("application/scim+json", "application/json")
 ENCODINGS = ("utf-8", "utf8", "us-ascii")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DEEPEST = 32
-SECRET = "password"
 
 
 def read_body() -> Document:
@@ -37,11 +34,6 @@ def read_body() -> Document:
         if isinstance(value, str) and "\x00" in value:
             raise Invalid("A text holds the character NUL, which cannot be stored.", scim_type="invalidValue")
     return body
-
-
-def loggable(body: Document) -> str:
-    """Return a body as JSON in which no password can be read, wherever a client has put one."""
-    return orjson.dumps(_masked(body)).decode()
 
 
 def _check_type() -> None:
@@ -72,20 +64,6 @@ def _walk(body: object) -> Iterator[object]:
             return
         layer = inner
     raise _wrong(f"The body is nested deeper than {DEEPEST} levels.")
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, dict):
-        # `{"path": "password", "value": …}` names what it holds beside it.
-        named = any(isinstance(each, str) and SECRET in each.lower() for key, each in value.items() if key != "value")
-        return {
-            key: MASK if SECRET in key.lower() or (named and key.lower() == "value") else _masked(each)
-            for key, each in value.items()
-        }
-    if isinstance(value, list):
-        return [_masked(each) for each in value]
-    # JSON inside a string (scim-for-keycloak) is not searched: if it speaks of a password, none of it is kept.
-    return MASK if isinstance(value, str) and value.lstrip()[:1] in ("{", "[") and SECRET in value.lower() else value
 
 
 def _wrong(sentence: str) -> Invalid:

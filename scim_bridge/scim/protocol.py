@@ -8,18 +8,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
+from time import perf_counter
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from scim_bridge.domain.provisioning import Document
-from scim_bridge.errors import BridgeError, NotAuthenticated, NotFound, StoreError, Unavailable
+from scim_bridge.errors import BridgeError, NotFound, StoreError, Unavailable
 from scim_bridge.identity.callers import Caller, note_use, refused_caller
-from scim_bridge.identity.exchanges import Exchange
-from scim_bridge.identity.provisioned import Reading, open_reading
+from scim_bridge.identity.exchanges import Exchange, LogEntry
+from scim_bridge.identity.journal import Journal
+from scim_bridge.identity.provisioned import Reading, open_reading, open_reading_of
 from scim_bridge.log import get_logger
-from scim_bridge.scim import bodies, dialects
+from scim_bridge.scim import bodies, dialects, masking
 from scim_bridge.scim.errors import Problem, problem_of, problem_of_http
 from scim_bridge.scim.translate import Addresses
 from scim_bridge.scim.versions import is_known_already
@@ -29,6 +31,10 @@ from scim_bridge.web.encoding import dump
 
 PREFIX = "/scim/v2"
 CONTENT_TYPE = "application/scim+json"
+# Set by `scim.replay` alone: what comes over HTTP has other names in there.
+REPLAYING = "scim_bridge.replaying"
+NOUNS = ("user", "group")
+LONGEST_ID = 36
 LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
 blueprint = Blueprint("scim", __name__, url_prefix=PREFIX)
@@ -48,7 +54,9 @@ def addresses() -> Addresses:
 @contextmanager
 def reading() -> Iterator[Reading]:
     """Open a read for whoever asks; raises NotAuthenticated before anything else is looked at."""
-    with open_reading(context.runtime().database, _token()) as opened:
+    database = context.runtime().database
+    replaying = _replaying()
+    with open_reading_of(database, replaying) if replaying else open_reading(database, _token()) as opened:
         g.scim_caller = opened.caller
         yield opened
 
@@ -56,15 +64,20 @@ def reading() -> Iterator[Reading]:
 def exchange(success: HTTPStatus) -> Exchange:
     """Begin a request that changes something, in the name of whoever asks."""
     with reading() as opened:
-        return _exchange(opened.caller, success)
+        g.scim_exchange = _exchange(opened.caller, success)
+        begun: Exchange = g.scim_exchange
+        return begun
 
 
 def exchange_with_body(success: HTTPStatus) -> tuple[Exchange, Document]:
     """Begin a request that changes something, and read its body once it is known whose it is."""
     begun = exchange(success)
     body = bodies.read_body()
-    g.scim_body = bodies.loggable(body)
-    return replace(begun, body=g.scim_body), body
+    kept = masking.mask_body(body, _credentials())
+    g.scim_secrets = kept.secrets
+    if len(kept.text) <= settings().log_body_bytes:
+        g.scim_exchange = replace(begun, body=kept.text)
+    return g.scim_exchange, body
 
 
 def answer(document: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
@@ -85,7 +98,7 @@ def answer_not_implemented(sentence: str) -> Response:
 def answer_resource(resource: Document, version: str, location: str, status: int = HTTPStatus.OK) -> Response:
     """Return one resource with its ETag; 304 where the client has this version already."""
     headers = {"ETag": version}
-    if request.method == "GET" and is_known_already(version):
+    if request.method in ("GET", "HEAD") and is_known_already(version):
         return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     if status == HTTPStatus.CREATED:
         headers["Location"] = location
@@ -114,9 +127,9 @@ def _refuse_nul() -> None:
 @blueprint.errorhandler(BridgeError)
 def _refuse(error: BridgeError) -> Response:
     problem = problem_of(error)
-    # A database that cannot be used, or not now, has no room for a note about it either.
-    if not isinstance(error, StoreError) and not (isinstance(error, Unavailable) and _caller()):
-        _keep(error, problem)
+    # A database that cannot be used, or not now, is not asked once more: it is told later.
+    busy = isinstance(error, Unavailable) and _caller() is not None
+    _keep_refused(problem, at_once=not (busy or isinstance(error, StoreError)))
     return _answer_problem(problem)
 
 
@@ -125,7 +138,7 @@ def _refuse_http(error: HTTPException) -> Response | HTTPException:
     if not request.path.startswith(PREFIX) or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error
     problem = problem_of_http(error, context.request_id())
-    _keep(error, problem)
+    _keep_refused(problem, at_once=True)
     return _answer_problem(problem)
 
 
@@ -135,17 +148,30 @@ def _finish(response: Response) -> Response:
         # People's data has no place in anybody's cache.
         response.headers["Cache-Control"] = "no-store"
         caller = _caller()
+        if caller is not None and response.status_code < HTTPStatus.BAD_REQUEST:
+            _keep_unchanged(caller, response.status_code)
         if caller is not None and caller.use_due:
             where, agent, database = context.address(), context.user_agent(), context.runtime().database
             response.call_on_close(lambda: note_use(database, caller, where, agent))
     return response
 
 
-def _keep(error: Exception, problem: Problem) -> None:
-    """Write what was refused into the log of the directory that asked, even with a token that has ended."""
-    caller = _caller()
-    if caller is None and isinstance(error, NotAuthenticated | Unavailable):
-        caller = refused_caller(context.runtime().database, _token())
+def _keep_unchanged(caller: Caller, status: int) -> None:
+    """Let the log tell of a request that was answered well and changed nothing: a read, or what is so already."""
+    exchange = _begun(caller, status)
+    if exchange.changes:
+        # It stands in the transaction of what it changed.
+        return
+    if caller.replayed_by is not None:
+        exchange.log_alone(context.runtime().database, exchange.entry(status))
+    else:
+        _journal().add(exchange.entry(status))
+
+
+def _keep_refused(problem: Problem, *, at_once: bool) -> None:
+    """Let the log tell what was refused to the directory that asked, even with a token that has ended, or to nobody."""
+    database = context.runtime().database
+    caller = _caller() or refused_caller(database, _token())
     log.warning(
         "scim request refused",
         method=request.method,
@@ -155,31 +181,87 @@ def _keep(error: Exception, problem: Problem) -> None:
         directory=caller.directory_name if caller else None,
         address=context.address(),
     )
-    if caller is not None:
-        refused = replace(_exchange(caller, HTTPStatus(problem.status)), body=g.get("scim_body"))
-        refused.log_failure(context.runtime().database, problem.status, problem.scim_type, problem.detail)
+    if caller is None:
+        _journal().add_unknown(_strangers_entry(problem))
+        return
+    exchange = _begun(caller, problem.status)
+    detail = masking.mask_message(problem.detail, {*_credentials(), *g.get("scim_secrets", ())})
+    entry = exchange.entry(problem.status, problem.scim_type, detail)
+    written = (at_once or caller.replayed_by is not None) and exchange.log_alone(database, entry)
+    if not written and caller.replayed_by is None:
+        _journal().add(entry)
+
+
+def _strangers_entry(problem: Problem) -> LogEntry:
+    credentials = _credentials()
+    return LogEntry(
+        organization_id=None,
+        directory_id=None,
+        token_id=None,
+        request_id=context.request_id(),
+        method=request.method[:8],
+        target=masking.mask_strangers_target(context.target(), credentials),
+        status=problem.status,
+        milliseconds=round((perf_counter() - context.started()) * 1000),
+        user_agent=masking.mask_text(context.user_agent(), credentials)[: masking.LONGEST_OF_A_STRANGER],
+        address=context.address(),
+        scim_type=problem.scim_type,
+        message=problem.detail if problem.status == HTTPStatus.UNAUTHORIZED else None,
+    )
 
 
 def _answer_problem(problem: Problem) -> Response:
     return answer(problem.document(), problem.status, problem.headers)
 
 
+def _begun(caller: Caller, status: int) -> Exchange:
+    found: Exchange | None = g.get("scim_exchange")
+    return found or _exchange(caller, HTTPStatus(status))
+
+
 def _exchange(caller: Caller, success: HTTPStatus) -> Exchange:
+    credentials = _credentials()
+    noun, object_id = _named_object()
     return Exchange(
         caller=caller,
         request_id=context.request_id(),
         method=request.method[:8],
-        target=context.target(),
+        target=masking.mask_target(context.target(), credentials),
         success=success,
         started=context.started(),
-        user_agent=context.user_agent(),
+        user_agent=masking.mask_text(context.user_agent(), credentials),
         address=context.address(),
+        noun=noun,
+        object_id=object_id,
     )
+
+
+def _named_object() -> tuple[str | None, str | None]:
+    for noun in NOUNS:
+        named = (request.view_args or {}).get(f"{noun}_id")
+        if named is not None:
+            # Whatever is longer than our ids is none of them.
+            return noun, named if len(named) <= LONGEST_ID else None
+    return None, None
+
+
+def _journal() -> Journal:
+    return context.journal_of(current_app)
+
+
+def _replaying() -> Caller | None:
+    found: Caller | None = request.environ.get(REPLAYING)
+    return found
+
+
+def _credentials() -> tuple[str, ...]:
+    # What stands in the header is masked wherever else it stands, be it a token of ours or not.
+    return tuple((request.headers.get("Authorization") or "").split())
 
 
 def _caller() -> Caller | None:
     found: Caller | None = g.get("scim_caller")
-    return found
+    return found or _replaying()
 
 
 def _token() -> str | None:

@@ -104,10 +104,15 @@ class Database:
 
     @contextmanager
     def _connect(self) -> Iterator[QuickConnection]:
+        with self.translating(), self._open() as connection:
+            assert isinstance(connection, QuickConnection)
+            yield connection
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """Raise what a driver complains of, while the block runs, as an error of ours."""
         try:
-            with self._open() as connection:
-                assert isinstance(connection, QuickConnection)
-                yield connection
+            yield
         except OperationalError as error:
             raise self._translate(error) from error
         except DBAPIError as error:

@@ -240,9 +240,10 @@ def _compare_column(known: _Column, operator: Operator, value: str | bool | floa
 def _time(value: str) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        # Overflow: the first and the last day there are, seen from another zone.
         raise Invalid(f"{value!r} is not a date and time (RFC 7643 §2.3.5).", scim_type="invalidFilter") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _apply(operator: Operator, found: sa.ColumnElement[Any], wanted: sa.ColumnElement[Any]) -> Condition:

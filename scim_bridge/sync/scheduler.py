@@ -5,10 +5,12 @@ The memory job store only: with its SQL store, every process would run every job
 own tables, so a scheduler that starts knows nothing and needs to know nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from threading import Event, Thread
+from types import MappingProxyType
 
+from apscheduler.executors.debug import DebugExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from scim_bridge.errors import BridgeError
@@ -24,19 +26,30 @@ STOP_SECONDS = 8.0
 AWAY_SECONDS = 1.0
 """After a tick that failed: a database that is away is not asked five times a second."""
 
+CHORE_MINUTES = 15
+"""Between two rounds of what nobody waits for; often enough that restarts do not keep it from ever being done."""
+
 log = get_logger(__name__)
 
 
 class Scheduler:
     """Keeps the clusters in step while it runs; several may run on one database, in any processes."""
 
-    def __init__(self, database: Database, targets: Opens, settings: Settings, clock: Clock = now) -> None:
-        """Prepare; nothing runs yet."""
+    def __init__(
+        self,
+        database: Database,
+        targets: Opens,
+        settings: Settings,
+        clock: Clock = now,
+        chores: Mapping[str, Callable[[], None]] = MappingProxyType({}),
+    ) -> None:
+        """Prepare; nothing runs yet. ``chores`` are done now and then, beside the ticks, by every process."""
         self._woken = Event()
         self._stopping = Event()
         self._dispatcher = Dispatcher(database, targets, settings, carried_out, self.wake, clock)
         self._listener = Listener(database, self.wake)
-        self._clock = BackgroundScheduler(timezone=UTC)
+        # A ring is one Event.set: it needs no thread of a pool, and is never skipped because the last one still waits.
+        self._clock = BackgroundScheduler(executors={"default": DebugExecutor()}, timezone=UTC)
         self._clock.add_job(
             self.wake,
             "interval",
@@ -45,6 +58,10 @@ class Scheduler:
             max_instances=1,
             misfire_grace_time=None,
         )
+        for name, work in chores.items():
+            self._clock.add_job(
+                carried_out, "interval", (name, work), minutes=CHORE_MINUTES, coalesce=True, misfire_grace_time=None
+            )
         self._ticks = Thread(target=self._tick_until_stopped, name="ticks", daemon=True)
 
     def start(self) -> None:

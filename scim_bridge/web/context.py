@@ -7,10 +7,12 @@ from uuid import uuid4
 
 from flask import Flask, Response, current_app, g, request
 
+from scim_bridge.identity.journal import Journal
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.log import bind_request
 
 EXTENSION = "scim_bridge"
+JOURNAL = "scim_bridge.journal"
 REQUEST_ID_HEADER = "X-Request-Id"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -18,6 +20,12 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 def runtime() -> Runtime:
     """Return the runtime of the application that serves this request."""
     found: Runtime = current_app.extensions[EXTENSION]
+    return found
+
+
+def journal_of(app: Flask) -> Journal:
+    """Return where an application's requests wait to be logged."""
+    found: Journal = app.extensions[JOURNAL]
     return found
 
 

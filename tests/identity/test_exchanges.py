@@ -37,7 +37,7 @@ def test_a_failure_is_logged_alone(okta: Provider) -> None:
     with pytest.raises(NotUnique) as caught:
         create_user(okta.database, exchange, user_record({"userName": "ann"}))
 
-    exchange.log_failure(okta.database, 409, "uniqueness", str(caught.value))
+    exchange.log_alone(okta.database, exchange.entry(409, "uniqueness", str(caught.value)))
 
     row = rows(okta.database, "provisioning_log")[-1]
     assert (row["status"], row["scim_type"], row["change_id"]) == (409, "uniqueness", None)
@@ -47,7 +47,7 @@ def test_a_failure_is_logged_alone(okta: Provider) -> None:
 def test_whatever_was_sent_can_be_logged(okta: Provider) -> None:
     exchange = Exchange(okta.caller, "r" * 64, "PATCH", "/\x00" * 3000, 200, 0.0, "\x00", "\x00" * 300, "192.0.2.1")
 
-    exchange.log_failure(okta.database, 400, "invalidValue", "a\x00b")
+    exchange.log_alone(okta.database, exchange.entry(400, "invalidValue", "a\x00b"))
 
     (row,) = rows(okta.database, "provisioning_log")
     assert "\x00" not in str([row["target"], row["request_body"], row["user_agent"], row["message"]])
@@ -58,8 +58,9 @@ def test_a_log_that_cannot_be_written_does_not_hide_the_answer(okta: Provider) -
     with okta.database.write() as connection:
         connection.execute(sa.text("DROP TABLE provisioning_log"))
 
-    okta.exchange().log_failure(okta.database, 409, None, "taken")
+    exchange = okta.exchange()
 
+    assert not exchange.log_alone(okta.database, exchange.entry(409, None, "taken"))
     assert rows(okta.database, "scim_user") == []
 
 
