@@ -13,7 +13,6 @@ from scim_bridge.simulator.okta_conversations import OKTA_CONVERSATIONS
 from scim_bridge.simulator.wire import Dialect
 from tests.simulator.scim_double import ScimDouble
 
-
 NOBODY = {"schemas": [LIST_URN], "totalResults": 0}
 
 

@@ -17,7 +17,7 @@ def test_a_chore_is_done_again_and_again_though_it_failed(
     migrated_url: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clock, "CHORE_MINUTES", 0.002)
-    settings = Settings(home=str(tmp_path), database_url=migrated_url)  # type: ignore[arg-type]
+    settings = Settings(home=str(tmp_path), database_url=migrated_url)
     opened = open_runtime(settings)
     rounds, enough = [], Event()
 
