@@ -30,6 +30,9 @@ max_requests_jitter = 2_000
 # Heartbeats are written to memory: a container's disk may stall.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112 - a mount, and no Path here
 
+# No socket for gunicorn's own tool: it would lie in the home folder of whoever runs this.
+control_socket_disable = True
+
 # No access log: SCIM filters are query strings, and they name people. The provisioning log tells what was asked.
 accesslog = None
 errorlog = "-"

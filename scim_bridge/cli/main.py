@@ -9,6 +9,7 @@ from scim_bridge.cli.clusters import cluster
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
 from scim_bridge.cli.directories import directory
+from scim_bridge.cli.doctor import doctor
 from scim_bridge.cli.failures import Verbs
 from scim_bridge.cli.grants import grant
 from scim_bridge.cli.holds import hold
@@ -38,6 +39,7 @@ for verb in (
     db,
     demo,
     directory,
+    doctor,
     grant,
     hold,
     organization,

@@ -10,7 +10,8 @@ from scim_bridge.domain.namespaces import is_namespace_name
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import Invalid
 
-BINDING_VERBS = ["get", "list", "create", "patch", "update", "delete"]
+BINDING_VERBS = ("get", "list", "create", "patch", "delete")
+"""What the bridge does to bindings; it never watches, never puts and never deletes many at once."""
 HEADER = """\
 # What the bridge needs on this cluster, and nothing else. Read it, then: kubectl apply -f FILE
 #
@@ -58,7 +59,7 @@ def cluster_role(name: str, roles: Iterable[KubernetesRole]) -> dict[str, Any]:
     return {"apiVersion": API_VERSION, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}
 
 
-def _rule(group: str, resources: list[str], verbs: list[str]) -> dict[str, Any]:
+def _rule(group: str, resources: list[str], verbs: Iterable[str]) -> dict[str, Any]:
     return {"apiGroups": [group], "resources": resources, "verbs": list(verbs)}
 
 

@@ -71,7 +71,7 @@ def read_kubeconfig(path: Path, *, allow_insecure: bool = False) -> str:
     cluster, user = _current_context(_load(text, name), name)
     for section in (cluster, user):
         _inline(section, path.parent, name)
-    if cluster.get("insecure-skip-tls-verify") and not allow_insecure:
+    if not _verifies(cluster, name) and not allow_insecure:
         raise Invalid(
             f"{name} turns TLS verification off (insecure-skip-tls-verify); put the cluster's "
             f"certificate-authority-data in instead.",
@@ -101,13 +101,13 @@ def parse_kubeconfig(text: str, name: str = "The kubeconfig") -> Kubeconfig:
             raise Invalid(f"{name} names a file ({key}); only inline data is stored.", "kubeconfig")
     found = Kubeconfig(
         server=_server(cluster, name),
-        token=_text(user, "token", name),
+        token=_token(user, name),
         client_certificate=_pem(user, "client-certificate-data", name),
         client_key=_pem(user, "client-key-data", name),
         authority=_pem(cluster, "certificate-authority-data", name),
         server_name=_text(cluster, "tls-server-name", name),
-        proxy=_text(cluster, "proxy-url", name),
-        verify=not cluster.get("insecure-skip-tls-verify", False),
+        proxy=_proxy(cluster, name),
+        verify=_verifies(cluster, name),
     )
     if bool(found.client_certificate) != bool(found.client_key):
         raise Invalid(f"{name} has a client certificate without its key, or a key alone.", "kubeconfig")
@@ -141,7 +141,10 @@ def _certificate_expiry(pem: str | None) -> datetime | None:
         return None
     from cryptography import x509  # only asked for by people, and not cheap to load
 
-    return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
+    try:
+        return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
+    except ValueError:
+        return None
 
 
 def _check_certificates(found: Kubeconfig, name: str) -> None:
@@ -197,13 +200,10 @@ def _inline(section: dict[str, Any], folder: Path, name: str) -> None:
             continue
         try:
             content = (folder / str(file)).read_bytes()
-        except OSError as error:
-            raise Invalid(f"{name} names {file}, which cannot be read: {error.strerror}.", "kubeconfig") from None
-        if inline == "token":
-            # What is not text becomes a token that `_text` refuses.
-            section[inline] = content.decode(errors="replace").strip()
-        else:
-            section[inline] = base64.b64encode(content).decode()
+            section[inline] = content.decode().strip() if inline == "token" else base64.b64encode(content).decode()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise Invalid(f"{name} names {file}, which cannot be read: {reason}.", "kubeconfig") from None
 
 
 def _document(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> str:
@@ -222,7 +222,8 @@ def _server(cluster: Mapping[str, Any], name: str) -> str:
     server = cluster.get("server")
     try:
         parts = urlsplit(server if isinstance(server, str) else "")
-        host = parts.hostname
+        # Asked for, because a port that is no number is found out only then.
+        host = parts.hostname if parts.port != 0 else None
     except ValueError:
         parts, host = urlsplit(""), None
     if parts.scheme not in ("https", "http") or not host or parts.username or parts.query or parts.fragment:
@@ -230,6 +231,35 @@ def _server(cluster: Mapping[str, Any], name: str) -> str:
     if parts.scheme == "http" and host not in LOOPBACK:
         raise Invalid(f"{name} would send its credential unencrypted to {host}: use https.", field="kubeconfig")
     return parts.geturl().rstrip("/")
+
+
+def _proxy(cluster: Mapping[str, Any], name: str) -> str | None:
+    proxy = _text(cluster, "proxy-url", name)
+    try:
+        parts = urlsplit(proxy or "")
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_usable = False
+    # Not quoted: it may hold a password.
+    if proxy is not None and not is_usable:
+        raise Invalid(f"{name} has a proxy-url that is no http:// or https:// address.", field="kubeconfig")
+    return proxy
+
+
+def _verifies(cluster: Mapping[str, Any], name: str) -> bool:
+    insecure = cluster.get("insecure-skip-tls-verify", False)
+    # "no" in quotes is a text, and a text is true.
+    if not isinstance(insecure, bool):
+        raise Invalid(f"{name} says neither true nor false for insecure-skip-tls-verify.", field="kubeconfig")
+    return not insecure
+
+
+def _token(user: Mapping[str, Any], name: str) -> str | None:
+    found = _text(user, "token", name)
+    # It goes into an HTTP header, and the library's error for what cannot go there would quote it.
+    if found is not None and (not found.isascii() or " " in found):
+        raise Invalid(f"{name} has a token with characters that no token has.", field="kubeconfig")
+    return found
 
 
 def _text(section: Mapping[str, Any], key: str, name: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from scim_bridge.clusters.bootstrap import BINDING_VERBS
 from scim_bridge.clusters.connection import Connection
 from scim_bridge.clusters.errors import from_answer
 from scim_bridge.clusters.gateway import PreflightProblem
@@ -12,7 +13,6 @@ from scim_bridge.errors import ClusterError
 RBAC = f"/apis/{API_GROUP}/v1"
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 BINDING_KINDS = ("clusterrolebindings", "rolebindings")
-BINDING_VERBS = ("get", "list", "create", "patch", "update", "delete")
 
 
 def find_problems(connection: Connection, roles: Iterable[KubernetesRole]) -> list[PreflightProblem]:

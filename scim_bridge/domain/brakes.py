@@ -33,19 +33,20 @@ class Window:
     """
     The past hour of one cluster or organization, and what the plan would leave there.
 
-    ``removed`` are those taken away unasked within the hour: who loses something more counts once. ``persons`` says
-    whom a subject is counted as: one person has a subject on every cluster, and counts once in the organization.
+    ``most`` is how many there were at any moment of it. ``removed`` are those taken away unasked within the hour: who
+    loses something more counts once. ``persons`` says whom a subject is counted as: one person has a subject on every
+    cluster, and counts once in the organization.
     """
 
     at_start: int
-    present: int
+    most: int
     left: int
     removed: frozenset[str] = NOBODY
     persons: Mapping[str, str] = field(default_factory=dict)
 
     def empties(self, limits: BrakeLimits) -> bool:
         """Tell whether the plan leaves nobody where there were more than a few."""
-        return self.left == 0 and max(self.at_start, self.present) >= limits.to_zero_from
+        return self.left == 0 and self.most >= limits.to_zero_from
 
     def person(self, subject: str) -> str:
         """Return whom a subject is counted as here."""

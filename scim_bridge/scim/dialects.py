@@ -97,7 +97,7 @@ def member_ids(value: object) -> Iterator[str]:
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, dict):
             each = each.get("value") or _id_in(each.get("$ref"))
-        if not isinstance(each, str) or not each:
+        if not isinstance(each, str) or not each.strip():
             raise ValueError("a member without an id")
         yield each
 

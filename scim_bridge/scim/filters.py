@@ -144,6 +144,8 @@ class _Binder:
         whole = locate(AttrPath(path.attr, None, path.uri), self._schema)
         part = _part(whole, path.sub_attr)
         is_list = whole.type is not None and whole.type.many
+        if self._schema.name and _is_made_when_answered(whole, part):
+            raise _invalid(f"{path.attr} cannot be filtered, but for meta.created and meta.lastModified.")
         if part is None and whole.type is not None and whole.type.is_complex:
             # `emails co "x"` and `manager eq "m"` mean their value (RFC 7644 §3.4.2.2).
             part = None if isinstance(term(whole), Present) else _part(whole, "value")
@@ -152,6 +154,13 @@ class _Binder:
         if is_list:
             return Some(whole.path, term(part))
         return term(Place((*whole.path, *part.path), part.type))
+
+
+def _is_made_when_answered(whole: Place, part: Place | None) -> bool:
+    """Say whether an attribute is stored nowhere: a filter on it would find nobody, and look as if there were none."""
+    if whole.path == ("meta",):
+        return part is None or part.path[0] not in ("created", "lastModified")
+    return whole.path == ("schemas",)
 
 
 def _compare(place: Place, operator: Operator, value: object) -> Compare:

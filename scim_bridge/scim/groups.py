@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from flask import Response
 
+from scim_bridge.domain.brakes import BrakeLimits
 from scim_bridge.domain.provisioning import GroupRecord, MemberChange
 from scim_bridge.identity import provisioning_groups
 from scim_bridge.identity.provisioned import Reading, StoredGroup
@@ -67,6 +68,7 @@ def replace_group(group_id: str) -> Response:
         group_id,
         GroupChange(change, lambda _: record),
         versions.expected_versions(),
+        _limits(),
     )
     return _answer_written(group, projection)
 
@@ -87,9 +89,16 @@ def patch_group(group_id: str) -> Response:
         group_id,
         GroupChange(members, named if rest else None),
         versions.expected_versions(),
+        _limits(),
     )
     # RFC 7644 §3.5.2 lets us answer 204; a group of 10,000 is not worth echoing.
     return protocol.answer_nothing()
+
+
+def _limits() -> BrakeLimits:
+    """Return how many people new lists may leave out within an hour."""
+    settings = protocol.settings()
+    return BrakeLimits(settings.brake_subjects, settings.brake_percent)
 
 
 @blueprint.delete("/Groups/<group_id>")

@@ -12,7 +12,7 @@ from typing import Any
 
 from scim_bridge.domain.filters import Compare, Every, Filter, Operator, matches
 from scim_bridge.domain.provisioning import Document
-from scim_bridge.errors import Invalid
+from scim_bridge.errors import Invalid, TooLarge
 from scim_bridge.scim import dialects
 from scim_bridge.scim.attributes import AttributeType, ResourceSchema
 from scim_bridge.scim.documents import SERVER_OWNED, is_empty, read_value, with_one_primary
@@ -37,7 +37,7 @@ def read_operations(body: Mapping[str, Any], most: int) -> Iterator[Operation]:
     if not isinstance(operations, list) or not operations:
         raise Invalid("A PATCH body needs a list of Operations.", "Operations", scim_type="invalidSyntax")
     if len(operations) > most:
-        raise Invalid(f"A PATCH body may have at most {most} operations.", "Operations", scim_type="tooMany")
+        raise TooLarge(f"A PATCH body may have at most {most} operations.", "Operations")
     return (one for each in operations for one in _read_operation(each))
 
 

@@ -98,7 +98,7 @@ def answer_not_implemented(sentence: str) -> Response:
 def answer_resource(resource: Document, version: str, location: str, status: int = HTTPStatus.OK) -> Response:
     """Return one resource with its ETag; 304 where the client has this version already."""
     headers = {"ETag": version}
-    if request.method == "GET" and is_known_already(version):
+    if request.method in ("GET", "HEAD") and is_known_already(version):
         return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
     if status == HTTPStatus.CREATED:
         headers["Location"] = location

@@ -31,7 +31,7 @@ class Person:
     @property
     def display_name(self) -> str:
         """Return the name as people say it."""
-        return f"{self.given_name} {self.family_name}"
+        return f"{self.given_name} {self.family_name}".strip()
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,13 @@ def has_news(connection: sa.Connection) -> bool:
     return any(connection.execute(query).first() is not None for query in (changes, removals))
 
 
+def oldest_waiting_change(connection: sa.Connection) -> datetime | None:
+    """Return when the first change was made that no dispatcher has claimed."""
+    query = sa.select(sa.func.min(change_row.c.created_at)).where(change_row.c.dispatched_at.is_(None))
+    found: datetime | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
 def claim_changes(connection: sa.Connection, at: datetime) -> frozenset[OrganizationId]:
     """
     Mark waiting change rows as dispatched and wake the clusters of their organizations.

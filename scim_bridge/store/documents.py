@@ -131,7 +131,9 @@ class _PostgresqlReader:
 
     def each(self, path: Path) -> tuple[sa.FromClause, DocumentReader]:
         value = self._value(path)
-        inner = sa.case((sa.func.jsonb_typeof(value) == "array", value), else_=sa.cast("[]", JSONB))
+        # Written out: as a parameter it would be the JSON text "[]", which has no elements to give.
+        nothing: Expression = sa.literal_column("'[]'::jsonb", JSONB)
+        inner = sa.case((sa.func.jsonb_typeof(value) == "array", value), else_=nothing)
         rows = sa.func.jsonb_array_elements(inner).table_valued(sa.column("value", JSONB), joins_implicitly=True)
         named = rows.render_derived(name=None)
         return named, _PostgresqlReader(named.c.value)

@@ -119,7 +119,12 @@ _GROUP_LISTS: Mapping[Path, _References] = {
 
 
 class _Compiler:
-    """Turns one tree into one condition; every part of it is true or false, never NULL, so that ``not`` is right."""
+    """
+    Turns one tree into one condition.
+
+    What is missing is NULL, and counts as false where it is a condition; only below a ``not`` that has to be said.
+    Saying it everywhere would keep every index from being used.
+    """
 
     def __init__(
         self,
@@ -142,7 +147,7 @@ class _Compiler:
             case Some(path, term):
                 return self._some(path, term)
             case Not(term):
-                return sa.not_(self.visit(term))
+                return sa.not_(_sure(self.visit(term)))
             case Every(terms):
                 return sa.and_(sa.true(), *(self.visit(term) for term in terms))
             case Either(terms):
@@ -151,26 +156,27 @@ class _Compiler:
     def _compare(self, attribute: Attribute, operator: Operator, value: str | bool | float | None) -> Condition:
         if value is None:
             present = self._present(attribute)
-            return present if operator is Operator.NOT_EQUAL else sa.not_(present)
+            return present if operator is Operator.NOT_EQUAL else sa.not_(_sure(present))
         if operator is Operator.NOT_EQUAL:
-            return sa.not_(self._compare(attribute, Operator.EQUAL, value))
+            return sa.not_(_sure(self._compare(attribute, Operator.EQUAL, value)))
         known = self._columns.get(attribute.path)
         if known is not None:
-            return _sure(_compare_column(known, operator, value))
+            return _compare_column(known, operator, value)
         if isinstance(value, bool):
-            return _sure(self._document.flag(attribute.path) == ("true" if value else "false"))
+            flag: Condition = self._document.flag(attribute.path) == ("true" if value else "false")
+            return flag
         if isinstance(value, str):
             found, wanted = self._document.text(attribute.path), sa.literal(value, sa.Text)
             if not attribute.exact:
-                return _sure(_apply(operator, self._document.fold(found), self._document.fold(wanted)))
-            return _sure(_apply(operator, found, wanted))
-        return _sure(_apply(operator, self._document.number(attribute.path), sa.literal(float(value), sa.Double)))
+                return _apply(operator, self._document.fold(found), self._document.fold(wanted))
+            return _apply(operator, found, wanted)
+        return _apply(operator, self._document.number(attribute.path), sa.literal(float(value), sa.Double))
 
     def _present(self, attribute: Attribute) -> Condition:
         known = self._columns.get(attribute.path)
         if known is not None:
             is_text = isinstance(known.column.type, sa.String)
-            return _sure(known.column != "") if is_text else known.column.is_not(None)
+            return known.column != "" if is_text else known.column.is_not(None)
         if attribute.path in self._lists:
             return sa.or_(
                 *(sa.exists().where(condition) for _, condition in self._lists[attribute.path].tables),
@@ -234,9 +240,10 @@ def _compare_column(known: _Column, operator: Operator, value: str | bool | floa
 def _time(value: str) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        # Overflow: the first and the last day there are, seen from another zone.
         raise Invalid(f"{value!r} is not a date and time (RFC 7643 §2.3.5).", scim_type="invalidFilter") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _apply(operator: Operator, found: sa.ColumnElement[Any], wanted: sa.ColumnElement[Any]) -> Condition:

@@ -10,6 +10,7 @@ from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId
 from scim_bridge.store.identifiers import first_id_at, new_id
 from scim_bridge.store.schema import directory, provisioning_log
+from scim_bridge.store.texts import storable
 
 _INSERT = sa.insert(provisioning_log)
 
@@ -89,22 +90,17 @@ def _values(entry: LogEntry, at: datetime) -> dict[str, object]:
         "directory_id": entry.directory_id,
         "token_id": entry.token_id,
         "at": at,
-        "request_id": entry.request_id,
+        "request_id": storable(entry.request_id, 64),
         "method": entry.method,
-        "target": _storable(entry.target)[:2048],
+        "target": storable(entry.target, 2048),
         "status": entry.status,
         "scim_type": entry.scim_type,
-        "message": _storable(entry.message or "") or None,
-        "request_body": _storable(entry.body or "") or None,
-        "user_agent": None if entry.user_agent is None else _storable(entry.user_agent)[:255],
-        "address": entry.address,
+        "message": storable(entry.message),
+        "request_body": storable(entry.body),
+        "user_agent": storable(entry.user_agent, 255),
+        "address": storable(entry.address, 64),
         "noun": entry.noun,
         "object_id": entry.object_id,
         "change_id": entry.change_id,
         "milliseconds": entry.milliseconds,
     }
-
-
-def _storable(text: str) -> str:
-    # Whatever was sent must be kept, and PostgreSQL has no text with NUL in it.
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, DirectoryKind, DirectoryState
 from scim_bridge.store.schema import directory, directory_token, organization
+from scim_bridge.store.texts import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +72,5 @@ def touch(
     connection: sa.Connection, token_id: str, at: datetime, before: datetime, address: str | None, user_agent: str
 ) -> None:
     """Note that a token was used, unless another request noted it after ``before``."""
-    values = {"token": token_id, "at": at, "before": before, "address": address, "user_agent": user_agent[:255]}
-    connection.execute(_TOUCH, values)
+    seen = {"address": storable(address, 64), "user_agent": storable(user_agent, 255)}
+    connection.execute(_TOUCH, {"token": token_id, "at": at, "before": before, **seen})

@@ -70,12 +70,12 @@ def read_windows(
     rows = connection.execute(removed.distinct()).all()
     here = frozenset(subject for place, subject, _ in rows if place == cluster_id)
     everywhere = frozenset(person for _, _, person in rows)
-    start = _at_start(connection, sync_pass.c.subjects_before, of_cluster, since, present.subjects)
-    start_of_all = _at_start(connection, sync_pass.c.people_before, of_all, since, present.people)
+    start, most = _start_and_most(connection, sync_pass.c.subjects_before, of_cluster, since, present.subjects)
+    start_of_all, most_of_all = _start_and_most(connection, sync_pass.c.people_before, of_all, since, present.people)
     left_of_all = left or int(_is_anybody_elsewhere(connection, organization_id, cluster_id))
     return (
-        Window(start, present.subjects, left, here),
-        Window(start_of_all, present.people, left_of_all, everywhere, dict(losing)),
+        Window(start, most, left, here),
+        Window(start_of_all, most_of_all, left_of_all, everywhere, dict(losing)),
     )
 
 
@@ -149,16 +149,18 @@ def _clusters(organization_id: OrganizationId) -> sa.Select[Any]:
     return sa.select(cluster_sync.c.cluster_id).where(cluster_sync.c.organization_id == organization_id)
 
 
-def _at_start(connection: sa.Connection, column: Any, where: Any, since: datetime, present: int) -> int:
-    """Return what the first pass of the hour that wrote anything found; without one, nothing has changed since."""
+def _start_and_most(
+    connection: sa.Connection, column: Any, where: Any, since: datetime, present: int
+) -> tuple[int, int]:
+    """Return how many the first pass of the hour that wrote anything found, and the most that any did."""
     query = (
         sa.select(column)
         .where(*where, sync_pass.c.started_at > since, column.is_not(None))
         .order_by(sync_pass.c.started_at, sync_pass.c.id)
-        .limit(1)
     )
-    found = connection.execute(query).scalar_one_or_none()
-    return present if found is None else int(found)
+    found = [int(each) for each in connection.execute(query).scalars()]
+    # Without one, nothing has changed since the hour began.
+    return (found[0] if found else present), max([present, *found])
 
 
 def _is_anybody_elsewhere(connection: sa.Connection, organization_id: OrganizationId, cluster_id: ClusterId) -> bool:

@@ -1,6 +1,6 @@
 """Approvals: what waits for a person, exactly, and letting it go."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,6 +64,7 @@ def approve(
     *,
     valid_seconds: float = 3600,
     request_id: str | None = None,
+    clock: Callable[[], datetime] = now,
 ) -> Approval:
     """
     Let exactly what a plan lists go; the next pass plans anew and takes no more than that.
@@ -75,7 +76,7 @@ def approve(
         owner = the_organization(connection, organization)
         found = the_cluster(connection, owner, cluster)
         plan = _the_plan(lock_waiting(connection, found.id), found.name, plan_hash)
-        change = new_change(owner.id, actor, "plan.approved", now(), request_id)
+        change = new_change(owner.id, actor, "plan.approved", clock(), request_id)
         until = change.at + timedelta(seconds=valid_seconds)
         add_change(connection, change, found.name)
         approve_plan(connection, plan, actor.name, change.at, until)

@@ -23,7 +23,7 @@ from scim_bridge.store.leases import held_leases
 from scim_bridge.store.removal_queue import SPREAD_AT_ONCE, clusters_with_removals, spread_removals
 from scim_bridge.sync.lanes import Guard, Lane
 from scim_bridge.sync.policies import PassPolicy
-from scim_bridge.sync.reconciler import reconcile_cluster, record_unopened
+from scim_bridge.sync.reconciler import PassReport, reconcile_cluster, record_unopened
 from scim_bridge.sync.revocations import LONGEST_WAIT, RemovalPolicy, carry_out_removals, postpone_all
 from scim_bridge.sync.turns import HOLDER, Turn, pass_lease, removal_lease, take_turn
 
@@ -172,7 +172,7 @@ class Dispatcher:
         if gateway is None:
             self._give_up(place, problem)
             return
-        reconcile_cluster(
+        report = reconcile_cluster(
             self._database,
             gateway,
             place.organization_id,
@@ -181,6 +181,7 @@ class Dispatcher:
             self._clock,
             self._goes_on(turn),
         )
+        _tell(place, report)
 
     def _open(self, place: DueCluster) -> tuple[Gateway | None, str]:
         try:
@@ -196,3 +197,20 @@ class Dispatcher:
             add_missing_clusters(connection, place.organization_id)
             record_unopened(connection, place.organization_id, place.id, problem, self._pass_policy, self._clock())
         log.warning("a cluster cannot be opened", cluster=place.id, reason=problem)
+
+
+def _tell(place: DueCluster, report: PassReport) -> None:
+    reason = report.problem or report.result.message
+    if report.is_abandoned:
+        log.info("a pass was stopped", cluster=place.id)
+    elif reason is not None:
+        log.warning("a pass could not do everything", cluster=place.id, reason=reason)
+    elif not report.plan.is_empty:
+        result = report.result
+        log.info(
+            "a pass brought a cluster up to date",
+            cluster=place.id,
+            added=result.subjects_added,
+            removed=result.subjects_removed,
+            held=result.held,
+        )

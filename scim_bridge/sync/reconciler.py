@@ -34,7 +34,7 @@ from scim_bridge.store.plans import end_approvals, open_plans
 from scim_bridge.store.windows import take_back_removals
 from scim_bridge.sync.observing import Observation, observe, read_namespaces
 from scim_bridge.sync.policies import PassPolicy as PassPolicy
-from scim_bridge.sync.settling import Sealed, Settled, announce_pass, read_sealed, settle
+from scim_bridge.sync.settling import Sealed, Settled, announce_pass, difference, read_sealed, settle
 from scim_bridge.sync.writing import Outcome, Writing, result_of
 
 Clock = Callable[[], datetime]
@@ -116,8 +116,9 @@ def plan_cluster(
     """Return what a pass would do now; nothing is written, neither on the cluster nor here."""
     sealed = read_sealed(database, organization_id, cluster_id, policy, clock(), read_namespaces(gateway))
     observed = observe(gateway, sealed.wanted.bindings, sealed.recorded, policy.writers)
+    whole = difference(sealed, observed)
     with database.read() as connection:
-        settled = settle(connection, sealed, observed, policy, clock())
+        settled = settle(connection, sealed, observed, whole, policy, clock())
     problem = str(observed.problem) if observed.problem else None
     return DryRun(settled, (*sealed.wanted.conditions, *observed.conditions), problem)
 

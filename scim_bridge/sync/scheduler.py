@@ -10,6 +10,7 @@ from datetime import UTC
 from threading import Event, Thread
 from types import MappingProxyType
 
+from apscheduler.executors.debug import DebugExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from scim_bridge.errors import BridgeError
@@ -47,7 +48,8 @@ class Scheduler:
         self._stopping = Event()
         self._dispatcher = Dispatcher(database, targets, settings, carried_out, self.wake, clock)
         self._listener = Listener(database, self.wake)
-        self._clock = BackgroundScheduler(timezone=UTC)
+        # A ring is one Event.set: it needs no thread of a pool, and is never skipped because the last one still waits.
+        self._clock = BackgroundScheduler(executors={"default": DebugExecutor()}, timezone=UTC)
         self._clock.add_job(
             self.wake,
             "interval",

@@ -102,10 +102,16 @@ def read_sealed(
     return Sealed(organization_id, cluster_id, snapshot.revision, generation, state, wanted, asked_for, digests, sight)
 
 
-def settle(connection: Connection, sealed: Sealed, observed: Observation, policy: PassPolicy, at: datetime) -> Settled:
-    """Return the plan of a pass with what is held: dry run, page and execution are this same plan."""
+def difference(sealed: Sealed, observed: Observation) -> Plan:
+    """Return what makes the cluster as desired; nothing is held of it yet."""
     wanted = sealed.wanted.bindings if observed.readable is None else observed.readable
-    plan = plan_changes(sealed.cluster_id, wanted, observed.bindings)
+    return plan_changes(sealed.cluster_id, wanted, observed.bindings)
+
+
+def settle(
+    connection: Connection, sealed: Sealed, observed: Observation, plan: Plan, policy: PassPolicy, at: datetime
+) -> Settled:
+    """Return the plan of a pass with what is held: dry run, page and execution are this same plan."""
     state = read_target(connection, sealed.cluster_id).state
     if state == REMOVED:
         raise NotFound(f"The cluster {sealed.cluster_id} is not registered any more.")
@@ -131,10 +137,12 @@ def announce_pass(
 
     Removals of all passes of an organization share one limit, so they are settled one after the other.
     """
+    # Not inside: nobody else writes to SQLite meanwhile.
+    whole = difference(sealed, observed)
     with database.write() as connection:
         lock_brakes(connection, sealed.organization_id)
         lock_cluster(connection, sealed.cluster_id)
-        settled = settle(connection, sealed, observed, policy, at)
+        settled = settle(connection, sealed, observed, whole, policy, at)
         plan = settled.plan
         pass_id = start_pass(
             connection,

@@ -7,6 +7,8 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from scim_bridge.cli.main import main
+from scim_bridge.store.database import Database
+from tests.identity.rows import begin, directory_id, put_group, put_membership, put_user
 
 
 @dataclass(frozen=True)
@@ -42,3 +44,14 @@ class Bridge:
         [sentence] = result.stderr.splitlines()
         assert sentence.startswith("scim-bridge: ")
         return result.exit_code, sentence.removeprefix("scim-bridge: ")
+
+    def put_team(self, slug: str, group: str, *people: str) -> None:
+        """Add a group with people to the organization's directory okta, as its identity provider does."""
+        database = Database(self.environment["SCIM_BRIDGE_DATABASE_URL"])
+        with database.write() as connection:
+            change = begin(connection, slug)
+            directory = directory_id(connection, "okta", slug)
+            made = put_group(connection, change, group, directory)
+            for person in people:
+                put_membership(connection, change, made, put_user(connection, change, person, directory)[1])
+        database.dispose()

@@ -18,7 +18,7 @@ from cryptography import x509
 
 from scim_bridge.clusters.connection import Connection, Limits, connect
 from scim_bridge.clusters.kubeconfig import IN_CLUSTER
-from scim_bridge.errors import ClusterDenied, ClusterUnreachable, Invalid
+from scim_bridge.errors import ClusterDenied, ClusterError, ClusterUnreachable, Invalid
 from tests.fakes.kube_api import FakeKubeApi
 from tests.fakes.kube_tls import LOOPBACK, Authority
 from tests.kube.client import CRBS, NAMESPACES
@@ -203,9 +203,40 @@ def test_a_dead_proxy_is_named_without_its_password() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("cluster", "user"),
+    [
+        ({"certificate-authority-data": encoded("-----BEGIN CERTIFICATE-----\nnonsense")}, {}),
+        ({}, {"client-certificate-data": encoded("-----BEGIN x"), "client-key-data": encoded("-----BEGIN y")}),
+    ],
+)
+def test_certificates_that_are_none_are_an_error_of_ours(cluster: dict[str, Any], user: dict[str, Any]) -> None:
+    with serving() as server, connected(changed(kubeconfig(server), cluster, user)) as connection:
+        with pytest.raises(ClusterError):
+            connection.send("GET", NAMESPACES)
+
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".example.com", "exa mple.com"])
+def test_an_address_that_nobody_can_have_is_unreachable(host: str) -> None:
+    with FakeKubeApi() as server:
+        text = changed(kubeconfig(server), {"server": f"https://{host}:6443"})
+    with connected(text) as connection, pytest.raises(ClusterUnreachable):
+        connection.send("GET", NAMESPACES)
+
+
+def test_a_connection_may_be_closed_twice() -> None:
+    with FakeKubeApi() as server:
+        connection = connect(kubeconfig(server), LIMITS)
+
+    connection.close()
+    connection.close()
+
+
 def test_a_kubeconfig_that_would_run_something_is_not_connected_to() -> None:
     with FakeKubeApi() as server:
-        text = changed(kubeconfig(server), user={"exec": {"command": "touch", "args": ["/tmp/owned"]}})
+        text = changed(kubeconfig(server), user={"exec": {"command": "touch", "args": ["owned"]}})
 
     with pytest.raises(Invalid, match="runs a command"):
         connect(text, LIMITS)

@@ -1,4 +1,4 @@
-"""A whole company's life, played over HTTP by the simulator, leaves the world that the identity provider believes in."""
+"""A whole company's life, played over HTTP, leaves the world that its identity provider believes in."""
 
 import pytest
 
@@ -30,7 +30,7 @@ def test_a_life_leaves_the_world_that_its_identity_provider_believes_in(world: W
     assert stored.keys() == set(provider.user_ids.values())
     working = {provider.user_ids[each.key] for each in company.working()}
     assert {user_id for user_id, row in stored.items() if row["active"]} == working
-    assert [row["status"] for row in world.rows("provisioning_log") if row["status"] >= 400] == []
+    assert [row["status"] for row in world.log() if row["status"] >= 400] == []
 
 
 def test_the_same_life_can_be_played_twice(world: World) -> None:

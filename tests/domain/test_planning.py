@@ -1,31 +1,29 @@
 """Plans: applied, they give what is desired, and nobody who keeps a role is ever without it on the way."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scim_bridge.domain.bindings import Binding, BindingKey, Family, Shard, shard_family
-from scim_bridge.domain.brakes import BrakeLimits, Window, brake, hold_everything_inferred
-from scim_bridge.domain.planning import Action, Change, Plan, after_failures, hold, plan_changes
+from scim_bridge.domain.planning import (
+    Action,
+    Change,
+    Plan,
+    after_failures,
+    hold,
+    hold_everything,
+    plan_changes,
+    without_additions,
+)
 from scim_bridge.domain.roles import KubernetesRole
+from tests.domain.sightings import There
 from tests.domain.worlds import ACME, PROD
 
 EDIT = Family(None, KubernetesRole.EDIT)
 VIEW = Family("shop", KubernetesRole.VIEW)
 World = dict[BindingKey, frozenset[str]]
-
-
-@dataclass(frozen=True)
-class There:
-    """A binding as the cluster has it."""
-
-    binding: Binding
-    intact: bool = True
-    uid: str = "uid"
-    resource_version: str = "1"
 
 
 def bindings(family: Family, subjects: Iterable[str], bits: int = 0) -> list[Binding]:
@@ -150,61 +148,6 @@ def test_splitting_a_family_anew_takes_nobody_away() -> None:
     assert plan.changes[-1].binding.key.shard == Shard(0, 0)
 
 
-def names(count: int) -> list[str]:
-    return [f"person-{number:03}" for number in range(count)]
-
-
-def braked(before: int, after: int, removed: int = 0, ceiling: bool = False) -> Plan:
-    plan = planned(bindings(EDIT, names(after)), bindings(EDIT, names(before)))
-    allowed = frozenset(plan.removals) if ceiling else frozenset()
-    window = Window(before + removed, removed)
-    return brake(plan, [window], BrakeLimits(), subjects_left=after, ceiling=allowed)
-
-
-def going(plan: Plan) -> int:
-    return sum(len(change.lost) for change in plan.changes)
-
-
-def test_a_few_removals_flow_and_a_mass_removal_waits_beyond_the_limit() -> None:
-    few, many, large = braked(50, 40), braked(50, 20), braked(1000, 800)
-
-    assert (going(few), len(few.held)) == (10, 0)
-    assert (going(many), len(many.held[0].lost)) == (10, 20)
-    assert going(large) == 100
-
-
-def test_the_hour_that_passed_counts() -> None:
-    plan = braked(50, 45, removed=8)
-
-    assert (going(plan), len(plan.held[0].lost)) == (2, 3)
-
-
-def test_a_cluster_never_falls_to_nobody_unasked() -> None:
-    assert going(braked(3, 0)) == 0
-    assert going(braked(2, 0)) == 2
-
-
-def test_an_approval_lets_exactly_what_it_listed_go() -> None:
-    assert going(braked(50, 0, ceiling=True)) == 50
-
-
-def test_asked_for_removals_are_never_counted_or_held() -> None:
-    plan = planned([], bindings(EDIT, names(50)))
-
-    flowing = brake(plan, [Window(50)], BrakeLimits(), subjects_left=0, is_asked_for=lambda _: True)
-
-    assert going(flowing) == 50
-
-
-def test_when_one_side_is_unknown_only_asked_for_removals_go() -> None:
-    plan = planned(bindings(EDIT, ["new"]), bindings(EDIT, ["ana", "bob"]))
-
-    held = hold_everything_inferred(plan, lambda removal: removal[1] == "bob")
-
-    assert going(held) == 1
-    assert [change.added for change in held.changes if change.added] == [("new",)]
-
-
 @given(binding_lists(), binding_lists(), st.data())
 def test_the_hash_is_the_same_whatever_a_brake_holds_back(
     desired: list[Binding], observed: list[Binding], data: st.DataObject
@@ -276,28 +219,30 @@ def test_whatever_fails_to_be_written_nobody_who_keeps_a_role_loses_it(
     assert not set(plan.removals) & holders(world)
 
 
-def test_a_person_with_many_roles_counts_once_in_a_brake() -> None:
-    namespaces = [Family(f"shop-{number}", KubernetesRole.EDIT) for number in range(20)]
-    observed = [each for family in namespaces for each in bindings(family, names(12))]
-    desired = [each for family in namespaces for each in bindings(family, names(12)[2:])]
+def test_a_first_plan_waits_whole_and_says_the_same_by_its_hash() -> None:
+    plan = planned(bindings(EDIT, ["ana"]), bindings(VIEW, ["bob"]))
 
-    plan = brake(planned(desired, observed), [Window(12)], BrakeLimits(), subjects_left=10)
+    waiting = hold_everything(plan)
 
-    assert going(plan) == 2 * 20
-    assert plan.held == ()
+    assert (waiting.changes, len(waiting.held)) == ((), 2)
+    assert waiting.held_hash == waiting.hash == plan.hash
 
 
-def test_of_two_windows_the_tighter_one_counts() -> None:
-    plan = planned(bindings(EDIT, names(80)), bindings(EDIT, names(100)))
+@given(binding_lists(), binding_lists(), people)
+def test_who_may_not_be_added_is_added_nowhere_and_keeps_what_they_had(
+    desired: list[Binding], observed: list[Binding], refused: set[str]
+) -> None:
+    before, wanted = holders(world_of(observed)), holders(world_of(desired))
+    world = world_of(observed)
 
-    held = brake(plan, [Window(1000), Window(100, removed=4)], BrakeLimits(), subjects_left=80)
+    for change in without_additions(planned(desired, observed), refused).changes:
+        world = apply(world, change)
 
-    assert going(held) == 6
+    assert holders(world) == {pair for pair in wanted if pair in before or pair[1] not in refused}
+    assert all(subjects for subjects in world.values())
 
 
-def test_who_waits_is_the_same_every_time() -> None:
-    first, second = braked(50, 20), braked(50, 20)
+def test_a_plan_that_adds_none_of_them_stays_as_it_is() -> None:
+    plan = planned(bindings(EDIT, ["ana", "new"]), bindings(EDIT, ["ana", "old"]))
 
-    assert first.held == second.held
-    assert first.held_hash == second.held_hash
-    assert first.held_hash != braked(50, 21).held_hash
+    assert without_additions(plan, {"ana", "old"}) is plan

@@ -1,6 +1,8 @@
 """A cluster in memory that does as it is told: a gateway with faults."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from threading import Lock
 
 from scim_bridge.clusters.gateway import ObservedBinding, PreflightProblem
 from scim_bridge.domain.bindings import Binding, BindingKey, binding_name
@@ -9,19 +11,30 @@ from scim_bridge.errors import ClusterError, ForeignObject, StaleBinding
 
 
 class FakeCluster:
-    """Holds bindings; each of the ``break_*`` errors is raised by that verb while it is set."""
+    """
+    Holds bindings; each of the ``break_*`` errors is raised by that verb while it is set.
+
+    ``lies_empty`` leaves everything out of the list, ``lies_by_name`` out of reads too; ``before_apply`` and
+    ``after_apply`` run around each write.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[BindingKey, ObservedBinding] = {}
         self.foreign: set[BindingKey] = set()
         self.writes = 0
         self.lies_empty = False
+        self.lies_by_name = False
+        self.before_apply: Callable[[Binding], None] | None = None
+        self.after_apply: Callable[[Binding], None] | None = None
+        self.break_read: ClusterError | None = None
+        self.break_namespaces: ClusterError | None = None
         self.break_list: ClusterError | None = None
         self.break_apply: ClusterError | None = None
         self.break_create: ClusterError | None = None
         self.break_delete: ClusterError | None = None
         self.refused_namespaces: set[str] = set()
         self._version = 0
+        self._lock = Lock()
 
     def describe(self) -> str:
         return "a cluster in memory"
@@ -32,35 +45,49 @@ class FakeCluster:
         return [] if self.lies_empty else self._in_order()
 
     def get(self, key: BindingKey) -> ObservedBinding | None:
+        if self.break_read is not None:
+            raise self.break_read
         self._require_ours(key)
-        return self.objects.get(key)
+        return None if self.lies_by_name else self.objects.get(key)
 
     def apply(self, binding: Binding, observed: ObservedBinding | None) -> ObservedBinding:
+        if self.before_apply is not None:
+            self.before_apply(binding)
+        made = self._apply(binding, observed)
+        if self.after_apply is not None:
+            self.after_apply(binding)
+        return made
+
+    def _apply(self, binding: Binding, observed: ObservedBinding | None) -> ObservedBinding:
         if self.break_apply is not None:
             raise self.break_apply
         if self.break_create is not None and observed is None:
             raise self.break_create
         if binding.key.family.namespace in self.refused_namespaces:
             raise ClusterError(f"namespace {binding.key.family.namespace} not found")
-        self._require_ours(binding.key)
-        self._require_same(binding.key, observed)
-        self.writes += 1
-        self._version += 1
-        uid = observed.uid if observed else f"uid-{self._version}"
-        made = ObservedBinding(binding, binding_name("memory", binding.key), uid, str(self._version))
-        self.objects[binding.key] = made
-        return made
+        with self._lock:
+            self._require_ours(binding.key)
+            self._require_same(binding.key, observed)
+            self.writes += 1
+            self._version += 1
+            uid = observed.uid if observed else f"uid-{self._version}"
+            made = ObservedBinding(binding, binding_name("memory", binding.key), uid, str(self._version))
+            self.objects[binding.key] = made
+            return made
 
     def delete(self, observed: ObservedBinding) -> None:
         if self.break_delete is not None:
             raise self.break_delete
-        if observed.binding.key not in self.objects:
-            return
-        self._require_same(observed.binding.key, observed)
-        self.writes += 1
-        del self.objects[observed.binding.key]
+        with self._lock:
+            if observed.binding.key not in self.objects:
+                return
+            self._require_same(observed.binding.key, observed)
+            self.writes += 1
+            del self.objects[observed.binding.key]
 
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
+        if self.break_namespaces is not None:
+            raise self.break_namespaces
         return {}
 
     def preflight(self, roles: Iterable[KubernetesRole]) -> list[PreflightProblem]:
@@ -80,6 +107,13 @@ class FakeCluster:
         present = self.objects.get(key)
         if (present.resource_version if present else None) != (observed.resource_version if observed else None):
             raise StaleBinding("it changed since it was read")
+
+    def let_in(self, subject: str) -> None:
+        """Add somebody to every binding by hand, behind the bridge's back."""
+        for key, seen in self.objects.items():
+            self._version += 1
+            binding = replace(seen.binding, subjects=tuple(sorted({*seen.binding.subjects, subject})))
+            self.objects[key] = replace(seen, binding=binding, resource_version=str(self._version))
 
     @property
     def access(self) -> dict[tuple[str | None, str], set[str]]:

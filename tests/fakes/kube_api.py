@@ -26,6 +26,7 @@ from tests.kube.world import cluster_role
 
 MAX_BODY = 3 * 1024 * 1024
 VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+MASTER = User(ADMIN, (MASTERS,))
 ANONYMOUS = User("system:anonymous", ("system:unauthenticated",))
 ADDRESS = re.compile(
     r"(?:/api/v1|/apis/(?P<group>[a-z0-9.]+)/v1)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?"
@@ -106,6 +107,14 @@ class FakeKubeApi:
         with self._verbs.lock:
             self._verbs.objects.compact()
 
+    def fill(self, documents: Iterable[dict[str, Any]]) -> None:
+        """Create many bindings without a request for each."""
+        plurals = {resource.kind: resource for resource in RESOURCES.values()}
+        with self._verbs.lock:
+            for document in documents:
+                place = document["metadata"].get("namespace", "")
+                self._verbs.create(Call(MASTER, plurals[document["kind"]], place), document)
+
     def remove_namespace(self, name: str) -> None:
         """Do what the controller does to a namespace that was deleted: take it away with all that is in it."""
         with self._verbs.lock:
@@ -117,13 +126,12 @@ class FakeKubeApi:
             objects.remove("namespaces", ("", name))
 
     def _begin(self) -> None:
-        master = User(ADMIN, (MASTERS,))
         for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
             document = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-            self._verbs.create(Call(master, RESOURCES["namespaces"]), document)
+            self._verbs.create(Call(MASTER, RESOURCES["namespaces"]), document)
         rules = {"cluster-admin": [EVERYTHING], "admin": [], "edit": [], "view": []}
         for name, given in rules.items():
-            self._verbs.create(Call(master, RESOURCES["clusterroles"]), cluster_role(name, given))
+            self._verbs.create(Call(MASTER, RESOURCES["clusterroles"]), cluster_role(name, given))
 
     def _answer(self, exchange: Exchange) -> Outcome:
         parts = urlsplit(exchange.target)

@@ -36,3 +36,7 @@ def test_workers_open_their_own_database_connections_and_finish_what_they_began(
 def test_no_access_log_names_people() -> None:
     # SCIM filters are query strings: userName eq "ana@example.com".
     assert _configuration()["accesslog"] is None
+
+
+def test_no_control_socket_is_left_in_somebodys_home() -> None:
+    assert _configuration()["control_socket_disable"] is True

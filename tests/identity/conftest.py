@@ -6,15 +6,13 @@ import pytest
 
 from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.identity import organizations
-from scim_bridge.store import migrations
 from scim_bridge.store.database import Database
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(migrated_url: str) -> Iterator[Database]:
     """Open a migrated database, empty but for the organization acme."""
-    opened = Database(database_url)
-    migrations.upgrade(opened)
+    opened = Database(migrated_url)
     organizations.create(opened, Actor(ActorKind.CLI, "tests"), "acme")
     yield opened
     opened.dispose()

@@ -96,7 +96,7 @@ def test_a_person_pushed_by_entra_is_allowed_and_a_leaver_refused_with_their_own
     before = journey.may(ALICE, "delete"), journey.status_of_listing(ALICE)
 
     journey.entra.initial_cycle()
-    wait_until(lambda: journey.may(ALICE, "delete"))
+    wait_until(lambda: journey.may(ALICE, "delete") and journey.may(BOB, "list", "shop"))
     joined = journey.status_of_listing(ALICE)
     journey.entra.leave(journey.entra.company.person("alice@example.com"))
     wait_until(lambda: not journey.may(ALICE, "delete"))

@@ -18,6 +18,7 @@ Document = dict[str, Any]
 
 READ_PODS: Rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
 WRITE_PODS: Rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "delete", "get", "list", "watch"]}
+READ_SECRETS: Rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}
 PATIENCE = 10.0
 
 
@@ -39,7 +40,7 @@ class Server(Protocol):
 
 def prepare(server: Server) -> None:
     """
-    Give view and edit some rules, and the bridge its least privileged identity; safe to repeat.
+    Give view, edit and admin some rules, and the bridge its least privileged identity; safe to repeat.
 
     Without a controller nobody aggregates the built-in roles: empty ones would grant nothing, and binding them would
     need no right at all.
@@ -47,6 +48,7 @@ def prepare(server: Server) -> None:
     admin = server.client()
     give_rules(admin, "view", [READ_PODS])
     give_rules(admin, "edit", [WRITE_PODS])
+    give_rules(admin, "admin", [WRITE_PODS, READ_SECRETS])
     create_role(admin, bridge_role(BRIDGE, [KubernetesRole.EDIT, KubernetesRole.VIEW]))
     create(admin, CRBS, binding(BRIDGE, BRIDGE, BRIDGE))
     # The rights are read from a cache that follows a moment later.

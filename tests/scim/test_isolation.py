@@ -1,4 +1,4 @@
-"""Two organizations, and two directories of one, with the same names for everything: nothing of one is there for another."""
+"""Two organizations, or two directories of one, with the same names: nothing of one is there for another."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """The verb itself, and what it tells."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +23,22 @@ if TYPE_CHECKING:
 @click.option(
     "--home", type=click.Path(path_type=Path, file_okay=False), help="The demo's folder; it is emptied first."
 )
+@click.option("--kubeconfig", type=click.Path(path_type=Path, dir_okay=False), help="Use this cluster for prod-eu.")
 @json_option
 @click.pass_obj
-def demo(session: Session, ends: bool, host: str, port: int | None, home: Path | None, as_json: bool) -> None:
+def demo(
+    _session: Session,
+    /,
+    ends: bool,
+    host: str,
+    port: int | None,
+    home: Path | None,
+    kubeconfig: Path | None,
+    as_json: bool,
+) -> None:
     """Watch people from Okta and Entra become RoleBindings, on SQLite and three folders of manifests."""
+    from scim_bridge.cli.demo.kube import offered
     from scim_bridge.cli.demo.server import free_port, serving
-    from scim_bridge.cli.demo.story import Story
     from scim_bridge.cli.demo.world import build, prepare_home
     from scim_bridge.log import configure_logging
 
@@ -35,27 +46,36 @@ def demo(session: Session, ends: bool, host: str, port: int | None, home: Path |
     place = (home or Path("var/demo")).absolute()
     prepare_home(place)
     found = free_port(host, port)
-    world = build(place, f"http://{f'[{host}]' if ':' in host else host}:{found}")
-    with serving(world, host, found) as process:
+    world = build(place, f"http://{f'[{host}]' if ':' in host else host}:{found}", offered(kubeconfig))
+    try:
+        with serving(world, host, found) as process:
+            happened = _tell(world, as_json)
+            if not ends and not as_json:
+                click.echo("\nThe bridge keeps serving; Ctrl-C ends it.")
+                _wait(process.poll)
+    finally:
+        if world.real is not None:
+            click.echo(f"{world.real.clean()} bindings taken away again from the real cluster.", err=True)
+    raise SystemExit(0 if all(each.is_verified for each in happened) else 1)
+
+
+def _tell(world: "World", as_json: bool) -> "list[Happened]":
+    """Play the story and tell it as it happens, or all at once to a machine."""
+    from scim_bridge.cli.demo.story import Story
+
+    story, happened = Story(world), []
+    if not as_json:
+        click.echo(_opening(world))
+    for each in story.play():
+        happened.append(each)
         if not as_json:
-            click.echo(_opening(world))
-        story = Story(world)
-        happened = []
-        for each in story.play():
-            happened.append(each)
-            if not as_json:
-                click.echo(_told(each))
-        story.close()
-        say(as_json, _document(world, happened), _closing(world, story, happened))
-        verified = all(each.is_verified for each in happened)
-        if not ends and not as_json:
-            click.echo("\nThe bridge keeps serving; Ctrl-C ends it.")
-            _wait(process.poll)
-    raise SystemExit(0 if verified else 1)
+            click.echo(_told(each))
+    story.close()
+    say(as_json, _document(world, happened), _closing(world, story, happened))
+    return happened
 
 
-def _wait(poll: object) -> None:
-    assert callable(poll)
+def _wait(poll: Callable[[], int | None]) -> None:
     try:
         while poll() is None:
             time.sleep(0.5)
@@ -66,12 +86,13 @@ def _wait(poll: object) -> None:
 def _opening(world: "World") -> str:
     from scim_bridge.cli.demo.world import CLUSTERS, ORGANIZATION
 
-    rows = ((name, unit, _short(world.folders[name])) for name, unit in CLUSTERS.items())
+    where = {name: _short(folder) for name, folder in world.folders.items()}
+    rows = ((name, unit, where.get(name, "the cluster of your kubeconfig")) for name, unit in CLUSTERS.items())
     return "\n".join(
         (
             f"The bridge serves {world.settings.base_url}, its SCIM door is {world.settings.scim_base_url}.",
             f"Organization {ORGANIZATION}: directories okta and entra, project shop, and these clusters:\n",
-            table(("cluster", "unit", "manifests"), rows),
+            table(("cluster", "unit", "written to"), rows),
         )
     )
 
