@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scim_bridge.cli.directory_doctor import doctor
 from scim_bridge.cli.directory_log import log, replay
 from scim_bridge.cli.output import facts, json_option, organization_option, say, table, time
 from scim_bridge.cli.session import Session
@@ -76,6 +77,7 @@ def show(session: Session, name: str, organization: str | None, as_json: bool) -
     say(as_json, document, f"{facts(pairs)}\n\n{_token_table(found.tokens)}")
 
 
+directory.add_command(doctor)
 directory.add_command(log)
 directory.add_command(replay)
 

@@ -75,7 +75,7 @@ def create(
         # Made by hand at the machine itself: nothing to look over before it counts.
         made = store.insert_directory(connection, change, name, kind, DirectoryState.ACTIVE)
         add_audit(connection, change, "directory.created", "directory", made.id, {"name": name, "kind": kind.value})
-        return DirectoryConnected(made, _issue(connection, change, made.id, "first", None))
+        return DirectoryConnected(made, issue_token(connection, change, made.id, "first", None))
 
 
 def list_all(database: Database, organization: str) -> list[Directory]:
@@ -109,7 +109,7 @@ def create_token(
         change = new_change(found.organization_id, actor, "directory_token.created", now(), request_id)
         add_change(connection, change, found.name)
         expires_at = None if days is None else change.at + timedelta(days=days)
-        return _issue(connection, change, found.id, name, expires_at)
+        return issue_token(connection, change, found.id, name, expires_at)
 
 
 def revoke_token(
@@ -138,7 +138,7 @@ def list_tokens(database: Database, organization: str, directory: str) -> list[D
     return list(show(database, organization, directory).tokens)
 
 
-def _issue(
+def issue_token(
     connection: Connection, change: Change, directory_id: DirectoryId, name: str, expires_at: datetime | None
 ) -> ShownToken:
     """Make a token: ``scimb_``, eight letters to tell it by, and 32 random bytes. Only a digest is kept."""

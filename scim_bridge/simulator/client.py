@@ -31,6 +31,7 @@ class Answer:
     body: dict[str, Any] = field(repr=False)
     answered_at: float
     seconds: float
+    content_type: str = ""
 
     @property
     def resources(self) -> list[dict[str, Any]]:
@@ -68,7 +69,7 @@ class Client:
         else:
             response, answer = self._exchange(request)
         if answer.status >= 400:
-            raise RequestFailed(request.method, request.target, answer.status, _detail(answer, response))
+            raise RequestFailed(request.method, request.target, answer.status, _detail(answer, response), answer.body)
         return answer
 
     def close(self) -> None:
@@ -89,7 +90,8 @@ class Client:
             raise RequestFailed(request.method, request.target, None, str(error)) from error
         answered_at = self._clock()
         self.latencies.append(answered_at - started)
-        return response, Answer(response.status, _document(response), answered_at, answered_at - started)
+        kind = response.headers.get("Content-Type", "")
+        return response, Answer(response.status, _document(response), answered_at, answered_at - started, kind)
 
     def _headers(self, request: Request) -> Mapping[str, str]:
         # Entra documents no User-Agent: rather none than urllib3's.

@@ -11,6 +11,8 @@ from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import audit_entry
 
+_INSERT = sa.insert(audit_entry)
+
 
 def add_audit(
     connection: sa.Connection,
@@ -30,20 +32,21 @@ def add_audit(
     text = orjson.dumps(dict(detail or {}), option=orjson.OPT_SORT_KEYS, default=str).decode()
     salt = secrets.token_hex(16)
     connection.execute(
-        sa.insert(audit_entry).values(
-            id=new_id(),
-            organization_id=change.organization_id,
-            at=change.at,
-            actor_kind=change.actor.kind.value,
-            actor_id=change.actor.id,
-            actor_name=name,
-            action=action,
-            noun=noun,
-            object_id=object_id,
-            request_id=change.request_id,
-            change_id=change.id,
-            detail=text,
-            salt=salt,
-            digest=entry_digest(salt, name, text),
-        )
+        _INSERT,
+        {
+            "id": new_id(),
+            "organization_id": change.organization_id,
+            "at": change.at,
+            "actor_kind": change.actor.kind.value,
+            "actor_id": change.actor.id,
+            "actor_name": name,
+            "action": action,
+            "noun": noun,
+            "object_id": object_id,
+            "request_id": change.request_id,
+            "change_id": change.id,
+            "detail": text,
+            "salt": salt,
+            "digest": entry_digest(salt, name, text),
+        },
     )

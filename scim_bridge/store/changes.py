@@ -13,6 +13,9 @@ from scim_bridge.store.schema import change_row
 
 CHANNEL = "scim_bridge_change"
 
+_INSERT = sa.insert(change_row)
+_NOTIFY = sa.select(sa.func.pg_notify(CHANNEL, sa.bindparam("organization", type_=sa.Text)))
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -35,16 +38,9 @@ def new_change(
 
 def add_change(connection: sa.Connection, change: Change, about: str = "") -> None:
     """Write the one change row of a mutation; call it before rows that refer to it, and only if something changed."""
-    connection.execute(
-        sa.insert(change_row).values(
-            id=change.id,
-            organization_id=change.organization_id,
-            kind=change.kind,
-            about=about,
-            created_at=change.at,
-        )
-    )
+    values = {"id": change.id, "organization_id": change.organization_id, "kind": change.kind, "about": about}
+    connection.execute(_INSERT, values | {"created_at": change.at})
     connection.info[NEWS] = True
     if connection.dialect.name == "postgresql":
         # Delivered at commit: a dispatcher that listens wakes at once, one that does not polls.
-        connection.execute(sa.select(sa.func.pg_notify(CHANNEL, change.organization_id)))
+        connection.execute(_NOTIFY, {"organization": change.organization_id})

@@ -8,6 +8,8 @@ snapshot from first to last row; writes are READ COMMITTED and lock what they ch
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
+from time import monotonic, sleep
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from scim_bridge.domain.keys import fold
 from scim_bridge.errors import StoreError, Unavailable
-from scim_bridge.store.statements import QuickConnection
+from scim_bridge.store.statements import QuickConnection, drive
 
 Connection = sa.Connection
 """What store functions take first; named here so that use cases need not know sqlalchemy."""
@@ -25,7 +27,14 @@ Connection = sa.Connection
 NEWS = "scim_bridge_news"
 """Set in a connection's ``info`` by whoever wrote a change row: the commit is then told in this process."""
 
-_WRITE = "scim_bridge_write"
+BUSY_SECONDS = 15
+POOL_SIZE, POOL_OVERFLOW = 16, 32
+
+_IMMEDIATE = "BEGIN IMMEDIATE"
+_PATIENT = f"busy_timeout={BUSY_SECONDS * 1000}"
+# How transactions begin, on SQLite (True) and on PostgreSQL (False).
+_READING = {True: "BEGIN", False: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
+_WRITING = {True: _IMMEDIATE, False: "BEGIN"}
 
 
 class Database:
@@ -35,6 +44,7 @@ class Database:
         """Prepare the engine; nothing is connected yet. Raises StoreError for a URL that makes no sense."""
         self.url = _parse(url)
         self.after_changes: Callable[[], None] | None = None
+        self._line = Lock()
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         try:
             self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
@@ -50,8 +60,7 @@ class Database:
     def read(self) -> Iterator[sa.Connection]:
         """Open one sealed read: every statement in it sees the same moment. Raises StoreError when unreachable."""
         with self._connect() as connection:
-            if not self.is_sqlite:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            connection.opening = _READING[self.is_sqlite]
             with connection.begin():
                 yield connection
 
@@ -62,22 +71,41 @@ class Database:
 
         Raises StoreError when the database cannot be reached and Unavailable when another writer holds it too long.
         """
-        with self._connect() as connection:
-            if self.is_sqlite:
-                connection = connection.execution_options(**{_WRITE: True})
+        with self._turn(), self._connect() as connection:
+            connection.opening = _WRITING[self.is_sqlite]
             connection.info.pop(NEWS, None)
             with connection.begin():
                 yield connection
-            if connection.info.pop(NEWS, False) and self.after_changes is not None:
-                self.after_changes()
+            told = connection.info.pop(NEWS, False)
+        if told and self.after_changes is not None:
+            self.after_changes()
 
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
 
     @contextmanager
-    def _connect(self) -> Iterator[sa.Connection]:
+    def _turn(self) -> Iterator[None]:
+        """
+        Wait for this process's turn to write.
+
+        SQLite has one writer, and who finds another one sleeps for a time that grows: threads that stand in line here
+        go on at once instead.
+        """
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._line.acquire(timeout=BUSY_SECONDS):
+            raise Unavailable("The database is busy; try again in a moment.", retry_after=1)
+        try:
+            yield
+        finally:
+            self._line.release()
+
+    @contextmanager
+    def _connect(self) -> Iterator[QuickConnection]:
         with self.translating(), self._open() as connection:
+            assert isinstance(connection, QuickConnection)
             yield connection
 
     @contextmanager
@@ -93,7 +121,7 @@ class Database:
                 raise self._translate(error) from error
             raise
 
-    def _open(self) -> sa.Connection:
+    def _open(self) -> QuickConnection:
         try:
             return QuickConnection(self.engine)
         except DBAPIError as error:
@@ -129,13 +157,13 @@ def _parse(url: str) -> URL:
 def _sqlite_engine(url: URL) -> sa.Engine:
     engine = sa.create_engine(
         url,
-        pool_size=16,
-        max_overflow=32,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
         hide_parameters=True,
-        connect_args={"timeout": 15, "check_same_thread": False},
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
     sa.event.listen(engine, "connect", _set_pragmas)
-    sa.event.listen(engine, "begin", _begin)
+    sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -145,7 +173,7 @@ def _set_pragmas(connection: Any, _entry: ConnectionPoolEntry) -> None:
     # SQLite's own lower() knows ASCII only.
     connection.create_function("bridge_fold", 1, _fold, deterministic=True)
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", _PATIENT):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -154,22 +182,56 @@ def _fold(text: object) -> object:
     return fold(text) if isinstance(text, str) else text
 
 
-def _begin(connection: sa.Connection) -> None:
-    writing = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-    if not writing:
-        # A deferred BEGIN takes its snapshot at the first read: take it now, so that "sealed" means this moment.
-        connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")
+def _begin_sqlite(connection: sa.Connection) -> None:
+    if getattr(connection, "opening", None) == _IMMEDIATE:
+        _begin_writing(connection)
+        return
+    drive(connection, "BEGIN")
+    # A deferred BEGIN takes its snapshot at the first read: take it now, so that "sealed" means this moment.
+    drive(connection, "SELECT 1 FROM sqlite_master LIMIT 1")
+
+
+def _begin_writing(connection: sa.Connection) -> None:
+    """Become the writer, looking every half millisecond: SQLite's own waiting would sleep past the moment."""
+    deadline = monotonic() + BUSY_SECONDS
+    drive(connection, "PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                drive(connection, _IMMEDIATE)
+                return
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or monotonic() > deadline:
+                    raise
+            sleep(0.0005)
+    finally:
+        drive(connection, f"PRAGMA {_PATIENT}")
 
 
 def _postgresql_engine(url: URL) -> sa.Engine:
     # A statement that waits for a lock for longer than a SCIM client waits for its answer is of no use to anybody.
-    return sa.create_engine(
+    engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
-        pool_size=16,
-        max_overflow=32,
-        pool_pre_ping=True,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        # Transactions are begun below, in the words of their kind.
+        isolation_level="AUTOCOMMIT",
         # The values of a failed statement are people's data; its text is enough to find the bug.
         hide_parameters=True,
         connect_args={"connect_timeout": 10, "options": "-c lock_timeout=20000"},
     )
+    sa.event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _begin_postgresql(connection: sa.Connection) -> None:
+    # The BEGIN tells whether the server is still there: a connection that is gone is replaced, at no cost to others.
+    text = getattr(connection, "opening", None) or "BEGIN"
+    for _ in range(POOL_SIZE + POOL_OVERFLOW):
+        try:
+            drive(connection, text)
+            return
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+    drive(connection, text)

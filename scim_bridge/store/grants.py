@@ -13,6 +13,7 @@ from scim_bridge.domain.people import GroupId, MemberId
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import grant, grant_origin, nesting, user_group
 
 # Both databases take more parameters in one statement; a few hundred is where more stops being faster.
@@ -43,26 +44,31 @@ class OpenOrigin:
     since: datetime
 
 
+def _scopes_given() -> sa.Select[Any]:
+    start = sa.select(user_group.c.id.label("group_id")).where(user_group.c.id.in_(listed("groups")))
+    above = start.cte("above", recursive=True)
+    # UNION, not UNION ALL: groups that contain one another end the walk instead of hanging it.
+    above = above.union(
+        sa.select(nesting.c.parent_id).join(
+            above, sa.and_(nesting.c.child_id == above.c.group_id, nesting.c.valid_to.is_(None))
+        )
+    )
+    return (
+        sa.select(grant.c.scope_kind, grant.c.scope_id)
+        .distinct()
+        .join(above, grant.c.group_id == above.c.group_id)
+        .where(grant.c.valid_to.is_(None), grant.c.kubernetes_role.is_not(None))
+    )
+
+
+_SCOPES_GIVEN = _scopes_given()
+
+
 def scopes_given(connection: sa.Connection, group_ids: Iterable[GroupId]) -> frozenset[Scope]:
     """Return the scopes at which these groups, and all groups above them, give a Kubernetes role."""
     found: set[Scope] = set()
-    for chunk in _chunks(group_ids):
-        above = (
-            sa.select(user_group.c.id.label("group_id")).where(user_group.c.id.in_(chunk)).cte("above", recursive=True)
-        )
-        # UNION, not UNION ALL: groups that contain one another end the walk instead of hanging it.
-        above = above.union(
-            sa.select(nesting.c.parent_id).join(
-                above, sa.and_(nesting.c.child_id == above.c.group_id, nesting.c.valid_to.is_(None))
-            )
-        )
-        rows = connection.execute(
-            sa.select(grant.c.scope_kind, grant.c.scope_id)
-            .distinct()
-            .join(above, grant.c.group_id == above.c.group_id)
-            .where(grant.c.valid_to.is_(None), grant.c.kubernetes_role.is_not(None))
-        )
-        found.update(Scope(ScopeKind(row.scope_kind), row.scope_id) for row in rows)
+    for kind, scope_id in connection.execute(_SCOPES_GIVEN, {"groups": as_list(group_ids)}):
+        found.add(Scope(ScopeKind(kind), scope_id))
     return frozenset(found)
 
 

@@ -76,17 +76,20 @@ def _members_json(table: sa.Table, owner: sa.Column[Any], value: sa.Column[Any],
     entry = (sa.literal('{"value":"') + value + sa.literal('","$ref":"') + sa.bindparam("base") + value) + sa.literal(
         f'","type":"{kind}"}}'
     )
-    return (
-        sa.select(owner, sa.func.aggregate_strings(entry, ","))
-        .join(user_group, user_group.c.id == owner)
+    # A text for each group, put together by a sub-select of its own: no database sorts the members by group first.
+    members = (
+        sa.select(sa.func.aggregate_strings(entry, ","))
         .where(
-            user_group.c.directory_id == sa.bindparam("directory"),
-            owner.in_(listed("groups")),
+            owner == user_group.c.id,
             table.c.valid_to.is_(None),
             table.c.origin == "scim",
             table.c.held.is_(False),
         )
-        .group_by(owner)
+        .correlate(user_group)
+        .scalar_subquery()
+    )
+    return sa.select(user_group.c.id, members).where(
+        user_group.c.directory_id == sa.bindparam("directory"), user_group.c.id.in_(listed("groups"))
     )
 
 
@@ -106,7 +109,9 @@ def lock_group(connection: sa.Connection, directory_id: DirectoryId, group_id: s
 
 def lock_groups(connection: sa.Connection, group_ids: Iterable[GroupId]) -> None:
     """Keep these groups from other writers; always in the order of their ids, so that two writers cannot meet."""
-    connection.execute(_LOCK_MANY, {"ids": as_list(group_ids)})
+    ids = as_list(group_ids)
+    if ids != "[]":
+        connection.execute(_LOCK_MANY, {"ids": ids})
 
 
 def find_groups(
@@ -188,7 +193,8 @@ def members_of(
         for group_id, text in connection.execute(
             statement, {"directory": directory_id, "groups": as_list(group_ids), "base": base}
         ):
-            found.setdefault(group_id, []).append(text)
+            if text is not None:
+                found.setdefault(group_id, []).append(text)
     return {group_id: f"[{','.join(texts)}]" for group_id, texts in found.items()}
 
 

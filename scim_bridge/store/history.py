@@ -6,6 +6,10 @@ from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import fact
 
+_INSERT = sa.insert(fact)
+_END_ALL = sa.update(fact).where(fact.c.object_id == sa.bindparam("object"), fact.c.valid_to.is_(None))
+_END = _END_ALL.where(fact.c.attribute == sa.bindparam("named"))
+
 
 def record_fact(
     connection: sa.Connection, change: Change, noun: str, object_id: str, attribute: str, value: str | None
@@ -19,22 +23,14 @@ def start_fact(
     connection: sa.Connection, change: Change, noun: str, object_id: str, attribute: str, value: str | None
 ) -> None:
     """Say the first fact about an attribute of an object that was made just now."""
-    connection.execute(
-        sa.insert(fact).values(
-            id=new_id(),
-            organization_id=change.organization_id,
-            noun=noun,
-            object_id=object_id,
-            attribute=attribute,
-            value=value,
-            valid_from=change.at,
-        )
-    )
+    values = {"noun": noun, "object_id": object_id, "attribute": attribute, "value": value, "valid_from": change.at}
+    connection.execute(_INSERT, {"id": new_id(), "organization_id": change.organization_id, **values})
 
 
 def end_facts(connection: sa.Connection, change: Change, object_id: str, attribute: str | None = None) -> None:
     """End what is in force about an object: one attribute, or all when the object itself goes."""
-    ending = sa.update(fact).where(fact.c.object_id == object_id, fact.c.valid_to.is_(None))
-    if attribute is not None:
-        ending = ending.where(fact.c.attribute == attribute)
-    connection.execute(ending.values(valid_to=change.at))
+    values = {"object": object_id, "valid_to": change.at}
+    if attribute is None:
+        connection.execute(_END_ALL, values)
+    else:
+        connection.execute(_END, values | {"named": attribute})

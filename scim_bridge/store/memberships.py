@@ -1,6 +1,7 @@
 """Who is in which group, as rows with from/to; every statement costs what changes, never what the group holds."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,16 +90,11 @@ _END_OF_USER = (
 _GROUPS_OF_USER = sa.select(membership.c.group_id).where(
     membership.c.scim_user_id == sa.bindparam("user"), membership.c.valid_to.is_(None)
 )
+# Neither the directory nor an order is asked for: SQLite would go through every group of the directory for it.
 _NAMED_GROUPS_OF_USERS = (
-    sa.select(membership.c.scim_user_id, user_group.c.id, user_group.c.display_name)
+    sa.select(user_group.c.id, user_group.c.display_name, user_group.c.directory_id, membership.c.scim_user_id)
     .join(user_group, membership.c.group_id == user_group.c.id)
-    .where(
-        user_group.c.directory_id == sa.bindparam("directory"),
-        membership.c.scim_user_id.in_(listed("users")),
-        *IN_FORCE,
-        membership.c.held.is_(False),
-    )
-    .order_by(user_group.c.id)
+    .where(membership.c.scim_user_id.in_(listed("users")), *IN_FORCE, membership.c.held.is_(False))
 )
 
 
@@ -195,10 +191,10 @@ def named_groups_of(
 ) -> dict[ScimUserId, list[tuple[GroupId, str]]]:
     """Return a directory's groups that each of these users is in directly, as the directory sees it."""
     found: dict[ScimUserId, list[tuple[GroupId, str]]] = {user_id: [] for user_id in user_ids}
-    for user_id, group_id, name in connection.execute(
-        _NAMED_GROUPS_OF_USERS, {"directory": directory_id, "users": as_list(user_ids)}
-    ):
-        found[user_id].append((group_id, name))
+    rows = connection.execute(_NAMED_GROUPS_OF_USERS, {"users": as_list(user_ids)}).all()
+    for group_id, name, owner, user_id in sorted(rows, key=itemgetter(0)):
+        if owner == directory_id:
+            found[user_id].append((group_id, name))
     return found
 
 

@@ -40,6 +40,12 @@ def list_organizations(connection: sa.Connection) -> list[Organization]:
     return [_organization(row) for row in connection.execute(_live().order_by(organization.c.slug))]
 
 
+_BY_ID = sa.select(organization.c.id).where(organization.c.id == sa.bindparam("id"))
+# NO KEY UPDATE against SHARE: rows that only refer to the organization never wait.
+_LOCK_ALONE = _BY_ID.with_for_update(key_share=True)
+_LOCK_SHARED = _BY_ID.with_for_update(read=True)
+
+
 def lock_for_rules(connection: sa.Connection, organization_id: OrganizationId, *, exclusive: bool) -> None:
     """
     Keep rules and what they are matched against apart until the transaction ends.
@@ -47,10 +53,7 @@ def lock_for_rules(connection: sa.Connection, organization_id: OrganizationId, *
     Whoever changes rules or the tree takes it alone; whoever changes a group or a person shares it with others like
     them. Without it, a group made while rules change would be seen by neither side. SQLite has one writer anyway.
     """
-    query = sa.select(organization.c.id).where(organization.c.id == organization_id)
-    # NO KEY UPDATE against SHARE: rows that only refer to the organization never wait.
-    locking = query.with_for_update(key_share=True) if exclusive else query.with_for_update(read=True)
-    connection.execute(locking)
+    connection.execute(_LOCK_ALONE if exclusive else _LOCK_SHARED, {"id": organization_id})
 
 
 def _live() -> sa.Select[Any]:

@@ -11,6 +11,8 @@ from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import removal_request
 
+_INSERT = sa.insert(removal_request)
+
 
 def request_removals(
     connection: sa.Connection,
@@ -45,4 +47,4 @@ def request_removals(
         for member_id in members
     ]
     if rows:
-        connection.execute(sa.insert(removal_request), rows)
+        connection.execute(_INSERT, rows)

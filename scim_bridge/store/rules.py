@@ -11,6 +11,7 @@ from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, ScimUserId
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import member, rule, rule_set, scim_user, user_group
 from scim_bridge.store.users import counts_for_access
 
@@ -60,6 +61,16 @@ class MatchedUser:
     member_id: MemberId
     directory_id: DirectoryId
     document: str
+
+
+_PEOPLE_BEHIND = sa.select(scim_user.c.directory_id, scim_user.c.member_id).where(scim_user.c.id.in_(listed("ids")))
+_OF_DIRECTORIES = (
+    sa.select(rule)
+    .where(rule.c.directory_id.in_(listed("directories")), rule.c.valid_to.is_(None))
+    .order_by(rule.c.priority, rule.c.name)
+)
+_OF_PEOPLE = _OF_DIRECTORIES.where(rule.c.match_kind == ATTRIBUTE)
+_OF_GROUPS = _OF_DIRECTORIES.where(rule.c.match_kind != ATTRIBUTE)
 
 
 def current_rule_set(connection: sa.Connection, organization_id: OrganizationId) -> RuleSetVersion | None:
@@ -129,9 +140,8 @@ def rules_of_directories(
     connection: sa.Connection, directory_ids: Iterable[DirectoryId], *, for_people: bool
 ) -> list[StoredRule]:
     """Return the rules in force of these directories: those that match people's attributes, or those for groups."""
-    kind = rule.c.match_kind == ATTRIBUTE if for_people else rule.c.match_kind != ATTRIBUTE
-    query = sa.select(rule).where(rule.c.directory_id.in_(sorted(set(directory_ids))), rule.c.valid_to.is_(None), kind)
-    return [_rule(row) for row in connection.execute(query.order_by(rule.c.priority, rule.c.name))]
+    query = _OF_PEOPLE if for_people else _OF_GROUPS
+    return [_rule(row) for row in connection.execute(query, {"directories": as_list(directory_ids)})]
 
 
 def groups_to_match(connection: sa.Connection, group_ids: Iterable[GroupId]) -> list[MatchedGroup]:
@@ -148,10 +158,8 @@ def groups_of_directory(connection: sa.Connection, directory_id: DirectoryId) ->
 
 def people_behind(connection: sa.Connection, scim_user_ids: Iterable[ScimUserId]) -> set[tuple[DirectoryId, MemberId]]:
     """Return the directory and the person of each of these SCIM users, removed ones too."""
-    query = sa.select(scim_user.c.directory_id, scim_user.c.member_id).where(
-        scim_user.c.id.in_(sorted(set(scim_user_ids)))
-    )
-    return {(DirectoryId(row.directory_id), MemberId(row.member_id)) for row in connection.execute(query)}
+    rows = connection.execute(_PEOPLE_BEHIND, {"ids": as_list(scim_user_ids)})
+    return {(DirectoryId(directory_id), MemberId(member_id)) for directory_id, member_id in rows}
 
 
 def users_to_match(

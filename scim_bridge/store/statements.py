@@ -33,7 +33,7 @@ class _Written:
 
     def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
         self.text = str(compiled)
-        names = {bind: name for bind, name in compiled.bind_names.items()}
+        names = dict(compiled.bind_names)
         self._order = compiled.positiontup
         self._inputs = [
             (name, bind.key, bind.required, bind.value, bind.type.dialect_impl(dialect).bind_processor(dialect))
@@ -64,7 +64,9 @@ class _Written:
 
 
 class QuickConnection(sa.Connection):
-    """A connection that knows the statements it has run before."""
+    """A connection that knows the statements it has run before; ``opening`` is what begins its transactions."""
+
+    opening: str | None = None
 
     def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
         """Run a statement; what `sqlalchemy.Connection.execute` says holds here too."""
@@ -75,23 +77,8 @@ class QuickConnection(sa.Connection):
                 return self._run(written, parameters, many=many)
         return super().execute(statement, parameters, execution_options=execution_options)
 
-    def drive(self, text: str) -> None:
-        """Run a text without parameters and without an answer on the driver itself."""
-        try:
-            self._driver.execute(text)
-        except self._errors as error:
-            raise self._translated(text, error) from error
-
-    @property
-    def _driver(self) -> Any:
-        return self.connection.dbapi_connection
-
-    @property
-    def _errors(self) -> Any:
-        return self.dialect.loaded_dbapi.Error
-
     def _run(self, written: _Written, parameters: Any, *, many: bool) -> Found:
-        cursor = self._driver.cursor()
+        cursor = self.connection.cursor()
         try:
             if many:
                 cursor.executemany(written.text, [written.values(each) for each in parameters])
@@ -99,26 +86,42 @@ class QuickConnection(sa.Connection):
             cursor.execute(written.text, written.values(parameters or {}))
             rows = cursor.fetchall() if cursor.description is not None else ()
             return Found(written.metadata, written.rows(rows), cursor.rowcount)
-        except self._errors as error:
-            raise self._translated(written.text, error) from error
+        except self.dialect.loaded_dbapi.Error as error:
+            raise _translated(self, written.text, error) from error
         finally:
             cursor.close()
 
-    def _translated(self, text: str, error: Exception) -> DBAPIError:
-        lost = self.dialect.is_disconnect(error, self._driver, None)
-        if lost:
-            self.invalidate(error)
-        made = DBAPIError.instance(
-            text,
-            None,
-            error,
-            self._errors,
-            hide_parameters=True,
-            connection_invalidated=lost,
-            dialect=self.dialect,
-        )
-        assert isinstance(made, DBAPIError)
-        return made
+
+def drive(connection: sa.Connection, text: str) -> None:
+    """Run a text that has no parameters and no answer on the driver itself."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(text)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _translated(connection, text, error) from error
+    finally:
+        cursor.close()
+
+
+def _translated(connection: sa.Connection, text: str, error: Exception) -> DBAPIError:
+    """Return an error of the driver as SQLAlchemy's; a connection that is lost is given up."""
+    module = connection.dialect.loaded_dbapi
+    lost = isinstance(error, module.Error) and connection.dialect.is_disconnect(
+        error, connection.connection.dbapi_connection, None
+    )
+    if lost:
+        connection.invalidate(error)
+    made = DBAPIError.instance(
+        text,
+        None,
+        error,
+        module.Error,
+        hide_parameters=True,
+        connection_invalidated=lost,
+        dialect=connection.dialect,
+    )
+    assert isinstance(made, DBAPIError)
+    return made
 
 
 # None: seen once. Statements made for one execution are forgotten with it.

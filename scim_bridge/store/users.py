@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -65,9 +66,10 @@ _GET = _LIVE.where(scim_user.c.id == sa.bindparam("id"))
 # NO KEY UPDATE: memberships that only refer to the user do not wait for it.
 _LOCK = _GET.with_for_update(key_share=True)
 _BY_NAME = _LIVE.where(scim_user.c.user_name_key == sa.bindparam("key")).with_for_update(key_share=True)
-_GONE_BY_NAME = _GONE.where(scim_user.c.user_name_key == sa.bindparam("key")).order_by(scim_user.c.id.desc()).limit(1)
+# Put in order here: to spare itself the sorting of two rows, SQLite would go through every user by id.
+_GONE_BY_NAME = _GONE.where(scim_user.c.user_name_key == sa.bindparam("key"))
 _BY_EXTERNAL_ID = _LIVE.where(scim_user.c.external_id == sa.bindparam("key")).limit(2).with_for_update(key_share=True)
-_GONE_BY_EXTERNAL_ID = _GONE.where(scim_user.c.external_id == sa.bindparam("key")).order_by(scim_user.c.id.desc())
+_GONE_BY_EXTERNAL_ID = _GONE.where(scim_user.c.external_id == sa.bindparam("key"))
 _OTHERS_LIVE = sa.select(scim_user.c.id).where(
     scim_user.c.member_id == sa.bindparam("member"),
     scim_user.c.directory_id == sa.bindparam("directory"),
@@ -109,13 +111,13 @@ def find_gone(connection: sa.Connection, directory_id: DirectoryId, record: User
 
     A userName that the directory gave to somebody with another externalId names nobody: it was handed on.
     """
-    by_name = _one(connection, _GONE_BY_NAME, {"directory": directory_id, "key": record.user_name_key})
+    named = _newest_first(connection, _GONE_BY_NAME, {"directory": directory_id, "key": record.user_name_key})
+    by_name = named[0] if named else None
     if by_name is not None and record.external_id and by_name.external_id not in (None, "", record.external_id):
         by_name = None
     if by_name is not None or not record.external_id:
         return by_name
-    rows = connection.execute(_GONE_BY_EXTERNAL_ID, {"directory": directory_id, "key": record.external_id}).all()
-    found = [_user(row) for row in rows]
+    found = _newest_first(connection, _GONE_BY_EXTERNAL_ID, {"directory": directory_id, "key": record.external_id})
     return found[0] if len({user.member_id for user in found}) == 1 else None
 
 
@@ -250,6 +252,11 @@ def _one(connection: sa.Connection, statement: sa.Select[Any], values: dict[str,
         return None
     row = connection.execute(statement, values).first()
     return None if row is None else _user(row)
+
+
+def _newest_first(connection: sa.Connection, statement: sa.Select[Any], values: dict[str, str]) -> list[StoredUser]:
+    rows = connection.execute(statement, values).all()
+    return sorted((_user(row) for row in rows), key=attrgetter("id"), reverse=True)
 
 
 def _user(row: Sequence[Any]) -> StoredUser:

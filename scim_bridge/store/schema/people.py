@@ -101,7 +101,8 @@ scim_user = sa.Table(
     moment("removed_at", nullable=True),
     sa.Index("ix_scim_user_directory_id_external_id", "directory_id", "external_id"),
     sa.Index("ix_scim_user_directory_id_email_key", "directory_id", "email_key"),
-    sa.Index("ix_scim_user_directory_id_id", "directory_id", "id"),
+    # Counting and paging a directory never reads a document that is not answered.
+    sa.Index("ix_scim_user_directory_id_removed_at_id", "directory_id", "removed_at", "id"),
 )
 sa.Index(
     "uq_scim_user_directory_id_user_name_key",
@@ -175,6 +176,17 @@ membership = sa.Table(
     *period(),
     sa.Index("ix_membership_group_id_valid_from", "group_id", "valid_from"),
     sa.Index("ix_membership_organization_id_valid_to", "organization_id", "valid_to"),
+)
+# All that a member list is made of: the list of a large group is read from here alone.
+sa.Index(
+    "ix_membership_listed",
+    membership.c.group_id,
+    membership.c.scim_user_id,
+    membership.c.origin,
+    membership.c.held,
+    membership.c.valid_to,
+    sqlite_where=membership.c.valid_to.is_(None),
+    postgresql_where=membership.c.valid_to.is_(None),
 )
 sa.Index(
     "uq_membership_group_id_member_id_origin",
