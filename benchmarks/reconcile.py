@@ -158,9 +158,7 @@ def measure_changes(bench: Bench, count: int) -> None:
     print(f"{count} changes on one cluster: changes a second, CPU milliseconds a change")
     for name, seconds, spent in (("floor: apply by urllib3", raw_taken, raw_cost), ("the whole pass", taken, cost)):
         print(f"  {name:<28}{count / seconds:8.0f}/s{spent / count * 1000:8.2f} ms")
-    print(
-        f"  share of the floor's rate {raw_taken / taken:.2f}, CPU {cost / raw_cost:.1f}x; reading and deciding included"
-    )
+    print(f"  share of the floor's rate {raw_taken / taken:.2f}, CPU {cost / raw_cost:.1f}x, reading included")
 
 
 def require_quiet(report: PassReport) -> None:

@@ -130,11 +130,10 @@ class FakeKubeApi:
                         objects.remove(plural, (name, document["metadata"]["name"]))
             objects.remove("namespaces", ("", name))
 
-    def remove_bindings(self) -> None:
-        """Take every binding for the whole cluster away, as somebody with kubectl does."""
+    def remove(self, plural: str, name: str, namespace: str = "") -> None:
+        """Take an object away, as somebody with kubectl does."""
         with self._verbs.lock:
-            for document in self._verbs.objects.all_of("clusterrolebindings"):
-                self._verbs.objects.remove("clusterrolebindings", ("", document["metadata"]["name"]))
+            self._verbs.objects.remove(plural, (namespace, name))
 
     def _begin(self) -> None:
         for name in ("default", "kube-system", "kube-public", "kube-node-lease"):

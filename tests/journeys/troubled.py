@@ -76,11 +76,21 @@ class TwoClusters:
 def access(api: FakeKubeApi) -> Access:
     """Return whom the bridge bound to which role there, as it really is and not as it is told."""
     found: Access = {}
-    for each in api.documents("clusterrolebindings"):
-        if each["metadata"].get("labels", {}).get(LABEL) == "scim-bridge":
-            names = {subject["name"] for subject in each["subjects"]}
-            found.setdefault(each["roleRef"]["name"], set()).update(names)
+    for each in _bound(api):
+        names = {subject["name"] for subject in each["subjects"]}
+        found.setdefault(each["roleRef"]["name"], set()).update(names)
     return found
+
+
+def remove_bindings(api: FakeKubeApi) -> None:
+    """Delete whatever the bridge wrote there, behind its back."""
+    for each in _bound(api):
+        api.remove("clusterrolebindings", each["metadata"]["name"])
+
+
+def _bound(api: FakeKubeApi) -> list[dict[str, Any]]:
+    documents = api.documents("clusterrolebindings")
+    return [each for each in documents if each["metadata"].get("labels", {}).get(LABEL) == "scim-bridge"]
 
 
 def subjects(*names: str) -> set[str]:
