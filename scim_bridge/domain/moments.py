@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from scim_bridge.errors import Invalid
 
-AGO = re.compile(r"(?P<number>\d{1,6})(?P<unit>[smhdw])")
+AGO = re.compile(r"(?P<number>[0-9]{1,6})(?P<unit>[smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
