@@ -4,8 +4,13 @@ The composition root: the one place that chooses the concrete parts and puts the
 Doors are imported where they are put in: most verbs of the command line need none.
 """
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from threading import Thread
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.settings import Settings
@@ -21,6 +26,9 @@ if TYPE_CHECKING:
     from scim_bridge.sync.scheduler import Scheduler
     from scim_bridge.sync.single import Workshop
     from scim_bridge.sync.targets import Targets
+
+
+CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,41 @@ def replay(
     with replays.rehearse(opened.database) as rehearsal:
         answer = send(create_app(opened.settings, replace(opened, database=rehearsal)), asked)
         return replays.report(rehearsal, asked, answer)
+
+
+@contextmanager
+def answering(opened: Runtime) -> Iterator[tuple[str, bool]]:
+    """
+    Name the SCIM address at which this installation answers, and whether it is the public one.
+
+    Where nothing listens at the public address, this process answers on the loopback while the block runs.
+    """
+    if _something_listens(opened.settings.base_url):
+        yield opened.settings.scim_base_url, True
+        return
+    from werkzeug.serving import make_server
+
+    from scim_bridge.scim.door import PREFIX
+
+    server = make_server("127.0.0.1", 0, create_app(opened.settings, opened), threaded=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, name="doctor")
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}{PREFIX}", False
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def _something_listens(base_url: str) -> bool:
+    parts = urlsplit(base_url)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        with socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False
 
 
 def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":

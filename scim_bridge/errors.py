@@ -23,6 +23,9 @@ Every error the bridge raises on purpose. Doors choose the status; the message i
         └── ForeignObject         the object is not ours; never touch it
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class BridgeError(Exception):
     """The root of every error raised on purpose; ``str(error)`` is a sentence for a person."""
@@ -49,7 +52,15 @@ class Refused(BridgeError):
 
 
 class NotAuthenticated(Refused):
-    """There is no credential, or it is not one of ours."""
+    """
+    There is no credential, or it is not one of ours.
+
+    ``reason`` is what is wrong with it: for the log, never for whoever asks.
+    """
+
+    def __init__(self, message: str, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Unavailable(Refused):
@@ -88,13 +99,16 @@ class SimulatorError(BridgeError):
 class RequestFailed(SimulatorError):
     """A simulated request was answered with an error, or not at all (``status`` is then None)."""
 
-    def __init__(self, method: str, target: str, status: int | None, detail: str) -> None:
+    def __init__(
+        self, method: str, target: str, status: int | None, detail: str, document: Mapping[str, Any] | None = None
+    ) -> None:
         answer = "got no answer" if status is None else f"was answered {status}"
         super().__init__(f"{method} {target} {answer}: {detail}")
         self.method = method
         self.target = target
         self.status = status
         self.detail = detail
+        self.document = dict(document or {})
 
 
 class ClusterError(BridgeError):

@@ -81,7 +81,10 @@ def replay(
 ) -> None:
     """Repeat a failed request in its directory's name: dry, then with --real. Exit code 1: it fails again."""
     from scim_bridge.app import replay as replay_entry
+    from scim_bridge.log import configure_logging
 
+    # What is refused on the way is part of the answer, and not of the log.
+    configure_logging("error", session.settings.log_format)
     slug = session.organization(organization)
     done = replay_entry(session.runtime, session.actor, slug, directory_name, entry, real=real, over_newer=over_newer)
     document = {

@@ -31,6 +31,7 @@ class Answer:
     body: dict[str, Any] = field(repr=False)
     answered_at: float
     seconds: float
+    content_type: str = ""
 
     @property
     def resources(self) -> list[dict[str, Any]]:
@@ -47,19 +48,21 @@ class Client:
         base_url: str,
         token: str,
         *,
+        tries: int = TRIES,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.base_url = _without_query(base_url)
         self.latencies: list[float] = []
         self._token = token
+        self._tries = tries
         self._sleep = sleep
         self._clock = clock
         self._pool = urllib3.PoolManager(retries=False, timeout=ANSWER_WITHIN, maxsize=8)
 
     def send(self, request: Request) -> Answer:
         """Send a request, again when told so by Retry-After; raises RequestFailed, with the server's own words."""
-        for _ in range(TRIES - 1):
+        for _ in range(self._tries - 1):
             response, answer = self._exchange(request)
             wait = _told_to_wait(response)
             if wait is None:
@@ -68,7 +71,7 @@ class Client:
         else:
             response, answer = self._exchange(request)
         if answer.status >= 400:
-            raise RequestFailed(request.method, request.target, answer.status, _detail(answer, response))
+            raise RequestFailed(request.method, request.target, answer.status, _detail(answer, response), answer.body)
         return answer
 
     def close(self) -> None:
@@ -89,7 +92,8 @@ class Client:
             raise RequestFailed(request.method, request.target, None, str(error)) from error
         answered_at = self._clock()
         self.latencies.append(answered_at - started)
-        return response, Answer(response.status, _document(response), answered_at, answered_at - started)
+        kind = response.headers.get("Content-Type", "")
+        return response, Answer(response.status, _document(response), answered_at, answered_at - started, kind)
 
     def _headers(self, request: Request) -> Mapping[str, str]:
         # Entra documents no User-Agent: rather none than urllib3's.

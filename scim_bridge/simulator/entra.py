@@ -44,7 +44,7 @@ class Entra(IdentityProvider):
     def _provision(self, person: Person) -> None:
         found = self._send("user-lookup", {"user_name": person.user_name}).resources
         if not found:
-            self.user_ids[person.key] = self._create("user-create", _values(person))
+            self.user_ids[person.key] = self._create("user-create", values_of(person))
         else:
             self._match(person, str(found[0]["id"]), active=found[0].get("active") is not False)
         manager = self.user_ids.get(person.manager or "")
@@ -53,7 +53,7 @@ class Entra(IdentityProvider):
 
     def _match(self, person: Person, user_id: str, *, active: bool) -> None:
         self.user_ids[person.key] = user_id
-        values = _values(person) | {"id": user_id}
+        values = values_of(person) | {"id": user_id}
         self._send("user-external-id", values)
         self._send("user-update", values)
         if not active:
@@ -70,7 +70,7 @@ class Entra(IdentityProvider):
 
     def _change(self, name: str, person: Person, user_id: str) -> Answer:
         self._send("user-get", {"id": user_id})
-        return self._send(name, _values(person) | {"id": user_id})
+        return self._send(name, values_of(person) | {"id": user_id})
 
     def _push(self, group: Group) -> None:
         found = self._send("group-lookup", {"group_name": group.name}).resources
@@ -91,7 +91,8 @@ def _batches(people: Sequence[Person]) -> list[Sequence[Person]]:
     return [people[start : start + MEMBERS_A_REQUEST] for start in range(0, len(people), MEMBERS_A_REQUEST)]
 
 
-def _values(person: Person) -> dict[str, str]:
+def values_of(person: Person) -> dict[str, str]:
+    """Return what the wire files need to know of somebody."""
     return {
         "external_id": person.key,
         "user_name": person.user_name,

@@ -45,7 +45,7 @@ class Okta(IdentityProvider):
     def _provision(self, person: Person) -> None:
         found = self._find("user-lookup", {"user_name": person.user_name})
         if found is None:
-            self.user_ids[person.key] = self._create("user-create", _values(person))
+            self.user_ids[person.key] = self._create("user-create", values_of(person))
         else:
             # A person who is there already gets Okta's profile, and is active by it.
             self.user_ids[person.key] = found
@@ -56,13 +56,13 @@ class Okta(IdentityProvider):
 
     def _replace(self, person: Person, user_id: str) -> None:
         self._send("user-get", {"id": user_id})
-        self._send("user-replace", _values(person) | {"id": user_id})
+        self._send("user-replace", values_of(person) | {"id": user_id})
 
     def _deactivate(self, person: Person, user_id: str) -> Answer:
-        return self._send("user-deactivate", _values(person) | {"id": user_id})
+        return self._send("user-deactivate", values_of(person) | {"id": user_id})
 
     def _activate(self, person: Person, user_id: str) -> None:
-        self._send("user-activate", _values(person) | {"id": user_id})
+        self._send("user-activate", values_of(person) | {"id": user_id})
 
     def _push(self, group: Group) -> None:
         found = self._find("group-lookup", {"group_name": group.name})
@@ -98,7 +98,8 @@ class Okta(IdentityProvider):
         return str(resources[0]["id"]) if resources else None
 
 
-def _values(person: Person) -> dict[str, str]:
+def values_of(person: Person) -> dict[str, str]:
+    """Return what the wire files need to know of somebody."""
     return {
         "external_id": _okta_id(person.key),
         "user_name": person.user_name,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scim_bridge.domain.people import DirectoryId
 from scim_bridge.errors import Invalid, NotFound, StoreError
 from scim_bridge.identity import journal, provisioning_log
 from scim_bridge.identity.journal import Journal
@@ -245,7 +246,7 @@ def test_what_waits_is_written_when_the_process_lets_go_of_it(database: Database
 def test_a_request_of_a_directory_that_has_gone_does_not_hold_up_the_others(okta: Provider) -> None:
     waiting = Journal(okta.database)
     mine = okta.exchange("GET", 200).entry(200)
-    waiting.add(replace(mine, directory_id=mine.request_id, token_id=None))
+    waiting.add(replace(mine, directory_id=DirectoryId(mine.request_id), token_id=None))
     waiting.add(mine)
 
     waiting.flush()

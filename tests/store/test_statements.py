@@ -179,17 +179,19 @@ def test_a_connection_that_is_lost_in_a_write_is_an_error_and_nothing_is_half_wr
     for slug in ("first", "second"):
         with database.write() as connection:
             connection.execute(ADD, row(slug))
-    end_all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
 
-    with pytest.raises(StoreError), database.write() as connection:
-        connection.execute(ADD, row("half"))
-        end_other_connections(postgresql_url)
-        connection.execute(ADD, row("other half"))
+    def write_both_halves() -> None:
+        with database.write() as connection:
+            connection.execute(ADD, row("half"))
+            end_other_connections(postgresql_url)
+            connection.execute(ADD, row("other half"))
+
+    with pytest.raises(StoreError):
+        write_both_halves()
 
     with database.read() as connection:
-        assert connection.execute(AMONG, {"slugs": as_list(["half", "other half", "first"])}).scalars().all() == [
-            "first"
-        ]
+        found = connection.execute(AMONG, {"slugs": as_list(["half", "other half", "first"])}).scalars().all()
+    assert found == ["first"]
     database.dispose()
 
 

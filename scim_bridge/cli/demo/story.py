@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from scim_bridge.cli.demo.access import Access, on_disk, right
+from scim_bridge.cli.demo.access import ANYWHERE, Access, on_disk, right
 from scim_bridge.cli.demo.world import USER_TEMPLATE, World
-from scim_bridge.errors import RequestFailed
+from scim_bridge.errors import SimulatorError
 from scim_bridge.simulator import Client, Company, Entra, Okta, Person
 
 PATIENCE_SECONDS = 20.0
@@ -56,7 +56,8 @@ class Story:
 
     def __init__(self, world: World) -> None:
         url = world.settings.scim_base_url
-        self._folders = world.folders
+        self._world = world
+        self._namespaces = frozenset() if world.real is None else world.real.namespaces()
         self.okta = Okta(Client(url, world.tokens["okta"]), Company.of(OKTA_GROUPS, "acme.example"))
         self.entra = Entra(Client(url, world.tokens["entra"]), Company.of(ENTRA_GROUPS, "partner.example"))
 
@@ -118,24 +119,35 @@ class Story:
         return newcomer
 
     def _play(self, step: Step) -> Happened:
-        before = on_disk(self._folders)
+        before = self._bound()
         problem = None
         try:
             step.act()
-        except RequestFailed as error:
+        except SimulatorError as error:
+            # A request that failed, or one that cannot be made because an earlier one failed.
             problem = str(error)
         seconds = self._wait_until_right()
-        after = on_disk(self._folders)
+        after = self._bound()
         return Happened(step, tuple(sorted(after - before)), tuple(sorted(before - after)), seconds, problem)
 
     def _wait_until_right(self) -> float | None:
         """Return how long it took from now until every cluster was as it should be."""
         answered = time.monotonic()
-        wanted = right((self.okta, self.entra), USER_TEMPLATE)
+        wanted = frozenset(filter(self._is_possible, right((self.okta, self.entra), USER_TEMPLATE)))
         while True:
-            found, looked = on_disk(self._folders), time.monotonic()
+            found, looked = self._bound(), time.monotonic()
             if found == wanted:
                 return looked - answered
             if looked - answered > PATIENCE_SECONDS:
                 return None
             time.sleep(LOOK_EVERY_SECONDS)
+
+    def _bound(self) -> frozenset[Access]:
+        real = self._world.real
+        return on_disk(self._world.folders) | (frozenset() if real is None else real.access())
+
+    def _is_possible(self, access: Access) -> bool:
+        """Leave out what a real cluster has no namespace for; the bridge makes none."""
+        real = self._world.real
+        is_real = real is not None and access.cluster not in self._world.folders
+        return not is_real or access.namespace == ANYWHERE or access.namespace in self._namespaces

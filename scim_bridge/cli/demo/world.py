@@ -1,12 +1,17 @@
 """The demo's organization: what an administrator would type, done by the same use cases."""
 
+import fcntl
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scim_bridge.app import open_runtime, upgrade_database
+from scim_bridge.app import open_runtime, open_workshop, upgrade_database
+from scim_bridge.cli.demo.kube import INSTEAD_OF, RealCluster
+from scim_bridge.cli.documents import read_document
 from scim_bridge.domain.actors import Actor, ActorKind
-from scim_bridge.domain.organizations import EnvironmentType
+from scim_bridge.domain.organizations import ClusterId, EnvironmentType
 from scim_bridge.domain.people import DirectoryKind
 from scim_bridge.errors import Refused
 from scim_bridge.identity import clusters, directories, organizations, rules, tree
@@ -72,7 +77,11 @@ kubernetes_role = "edit"
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the demo set up; ``tokens`` are the directories' by name, ``folders`` the clusters' by name."""
+    """
+    What the demo set up: ``tokens`` are the directories' by name, ``folders`` the clusters' by name.
+
+    ``real`` is the one cluster that is no folder, if somebody gave one.
+    """
 
     home: Path
     settings: Settings
@@ -80,18 +89,37 @@ class World:
     tokens: dict[str, str]
     folders: dict[str, Path]
     environment: dict[str, str]
+    real: RealCluster | None = None
 
 
-def prepare_home(home: Path) -> None:
-    """Empty the demo's folder, if there is one; raises Refused for a folder that the demo did not make."""
-    if home.exists() and not (home / MARKER).exists():
-        raise Refused(f"{home} was not made by the demo, and the demo would empty it; name another with --home.")
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    (home / MARKER).write_text("The demo empties this folder each time it starts.\n")
+@contextmanager
+def emptied_home(home: Path) -> Iterator[None]:
+    """
+    Empty the demo's folder and keep other demos out of it while the block runs.
+
+    Raises Refused for a folder that the demo did not make, that another one uses, or that cannot be written.
+    """
+    try:
+        if home.exists() and not (home / MARKER).exists() and any(home.iterdir()):
+            raise Refused(f"{home} was not made by the demo, and the demo would empty it; name another with --home.")
+        home.mkdir(parents=True, exist_ok=True)
+        marker = (home / MARKER).open("a")
+    except OSError as error:
+        raise Refused(f"The demo cannot use the folder {home}: {error.strerror}.") from error
+    with marker:
+        try:
+            fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Refused(f"Another demo runs in {home}; end that one, or name another folder with --home.") from error
+        for each in home.iterdir():
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each)
+            elif each.name != MARKER:
+                each.unlink()
+        yield
 
 
-def build(home: Path, base_url: str) -> World:
+def build(home: Path, base_url: str, kubeconfig: Path | None = None) -> World:
     """Make the organization with its tree, directories, clusters and rules in a fresh database."""
     environment = {f"{PREFIX}HOME": str(home), f"{PREFIX}BASE_URL": base_url}
     settings = load_settings(None, environment).model_copy(update={"home": home, "base_url": base_url})
@@ -101,27 +129,36 @@ def build(home: Path, base_url: str) -> World:
     organizations.create(database, ACTOR, ORGANIZATION, name="Acme", owner=OWNER)
     for unit in dict.fromkeys(CLUSTERS.values()):
         tree.create_unit(database, ACTOR, ORGANIZATION, unit, EnvironmentType(unit))
-    folders = {name: home / "clusters" / name for name in CLUSTERS}
-    for name, unit in CLUSTERS.items():
-        wanted = ClusterWanted(
-            name, unit, manifests=folders[name], user_template=USER_TEMPLATE, approve_first_plan=True
-        )
-        clusters.add(runtime, ACTOR, ORGANIZATION, wanted)
+    folders = {name: home / "clusters" / name for name in CLUSTERS if kubeconfig is None or name != INSTEAD_OF}
+    for name, folder in folders.items():
+        _add_cluster(runtime, ClusterWanted(name, CLUSTERS[name], manifests=folder))
+    real = None if kubeconfig is None else _add_real(runtime, kubeconfig)
     project = tree.NewProject(PROJECT, "production", namespaces=(PROJECT,))
     tree.create_project(database, ACTOR, ORGANIZATION, project)
-    tokens = {name: _connect(runtime, name, kind) for name, kind in (("okta", "okta"), ("entra", "entra"))}
+    tokens = {kind.value: _connect(runtime, kind) for kind in (DirectoryKind.OKTA, DirectoryKind.ENTRA)}
     _apply_rules(runtime, home / "rules.toml")
-    return World(home, settings, runtime, tokens, folders, environment)
+    return World(home, settings, runtime, tokens, folders, environment, real)
 
 
-def _connect(runtime: Runtime, name: str, kind: str) -> str:
-    made = directories.create(runtime.database, ACTOR, ORGANIZATION, name, DirectoryKind(kind))
+def _add_cluster(runtime: Runtime, wanted: ClusterWanted) -> ClusterId:
+    asked = replace(wanted, user_template=USER_TEMPLATE, approve_first_plan=True)
+    added = clusters.add(runtime, ACTOR, ORGANIZATION, asked)
+    if added.warnings:
+        raise Refused(f"The cluster {wanted.name} cannot be used: {added.warnings[0].message}")
+    return added.cluster.id
+
+
+def _add_real(runtime: Runtime, kubeconfig: Path) -> RealCluster:
+    made = _add_cluster(runtime, ClusterWanted(INSTEAD_OF, CLUSTERS[INSTEAD_OF], kubeconfig=kubeconfig))
+    return RealCluster(open_workshop(runtime).targets, INSTEAD_OF, made)
+
+
+def _connect(runtime: Runtime, kind: DirectoryKind) -> str:
+    made = directories.create(runtime.database, ACTOR, ORGANIZATION, kind.value, kind)
     assert made.token is not None  # the database is new
     return made.token.text
 
 
 def _apply_rules(runtime: Runtime, file: Path) -> None:
-    from scim_bridge.cli.documents import read_document
-
     file.write_text(RULES)
     rules.apply(runtime.database, ACTOR, ORGANIZATION, read_document(file))
