@@ -77,7 +77,7 @@ def groups_of(database: Database, caller: Caller, user_id: ScimUserId) -> list[t
         return memberships.named_groups_of(connection, caller.directory_id, [user_id])[user_id]
 
 
-def find_caller(database: Database, token: str | None) -> Caller:
+def find_caller(database: Database, token: str | None, address: str | None = None) -> Caller:
     """Return whoever the token speaks for; raises NotAuthenticated."""
     with database.glance() as connection:
-        return authenticate(connection, token)
+        return authenticate(connection, token, address)

@@ -19,12 +19,8 @@ from scim_bridge.errors import BridgeError, NotAuthenticated, NotFound, StoreErr
 from scim_bridge.identity.callers import Caller, note_use, refused_caller
 from scim_bridge.identity.exchanges import Exchange, LogEntry
 from scim_bridge.identity.journal import Journal
-<<<<<<< HEAD
 from scim_bridge.identity.provisioned import Reading, find_caller, open_reading, open_reading_of
-=======
-from scim_bridge.identity.provisioned import Reading, open_reading, open_reading_of
 from scim_bridge.identity.runtime import Database
->>>>>>> main
 from scim_bridge.log import get_logger
 from scim_bridge.scim import bodies, dialects, masking
 from scim_bridge.scim.errors import Problem, problem_of, problem_of_http
@@ -66,22 +62,22 @@ def reading() -> Iterator[Reading]:
         yield opened
 
 
-<<<<<<< HEAD
 @contextmanager
 def reading_for(caller: Caller) -> Iterator[Reading]:
     """Open a read for whoever has been asked already."""
     with open_reading_of(context.runtime().database, caller) as opened:
         yield opened
-=======
+
+
 def _open(database: Database) -> AbstractContextManager[Reading]:
     return open_reading(database, _token(), context.address())
->>>>>>> main
 
 
 def exchange(success: HTTPStatus) -> Exchange:
     """Begin a request that changes something, in the name of whoever asks."""
-    g.scim_caller = caller = _replaying() or find_caller(context.runtime().database, _token())
-    g.scim_exchange = begun = _exchange(caller, success)
+    caller = _replaying() or find_caller(context.runtime().database, _token(), context.address())
+    begun = _exchange(caller, success)
+    g.scim_caller, g.scim_exchange = caller, begun
     return begun
 
 
