@@ -86,6 +86,10 @@ class Settings(BaseSettings):
         """Return the address an identity provider is given."""
         return f"{self.base_url}/scim/v2"
 
+    def served_at(self, address: str) -> "Settings":
+        """Return the settings of a server that listens there: its own address is the public one if none was given."""
+        return self if "base_url" in self.model_fields_set else self.model_copy(update={"base_url": address})
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -77,3 +77,12 @@ def test_a_wrong_file_is_one_sentence(text: str, sentence: str, tmp_path: Path) 
 
     with pytest.raises(SettingsError, match=sentence):
         load_settings(file)
+
+
+def test_a_server_is_its_own_public_address_unless_another_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    unsaid = load_settings(None)
+    monkeypatch.setenv("SCIM_BRIDGE_BASE_URL", "https://bridge.example.com")
+    said = load_settings(None)
+
+    assert unsaid.served_at("http://127.0.0.1:9000").scim_base_url == "http://127.0.0.1:9000/scim/v2"
+    assert said.served_at("http://127.0.0.1:9000").scim_base_url == "https://bridge.example.com/scim/v2"

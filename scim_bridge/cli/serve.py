@@ -34,16 +34,13 @@ def run(session: Session, host: str, port: int, as_json: bool) -> None:
     # The worker opens its own; this finds keys that are none while it still can be told in a sentence.
     session.runtime.database.dispose()
     address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+    settings = session.settings.served_at(address)
 
     def ready() -> None:
-        document = {"address": address, "scim_base_url": session.settings.scim_base_url}
-        say(
-            as_json,
-            document,
-            f"Serving {address} (SCIM: {session.settings.scim_base_url}); Ctrl-C or SIGTERM stops it.",
-        )
+        document = {"address": address, "scim_base_url": settings.scim_base_url}
+        say(as_json, document, f"Serving {address} (SCIM: {settings.scim_base_url}); Ctrl-C or SIGTERM stops it.")
 
-    BridgeServer(session.settings, listening, ready).run()
+    BridgeServer(settings, listening, ready).run()
 
 
 @click.command()

@@ -58,10 +58,10 @@ class Reading:
 
 
 @contextmanager
-def open_reading(database: Database, token: str | None) -> Iterator[Reading]:
+def open_reading(database: Database, token: str | None, address: str | None = None) -> Iterator[Reading]:
     """Open a read for whoever the token speaks for; raises NotAuthenticated before anything else is read."""
     with database.read() as connection:
-        yield Reading(connection, authenticate(connection, token))
+        yield Reading(connection, authenticate(connection, token, address))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from scim_bridge.domain.provisioning import Document
 from scim_bridge.log import MASK
 
 SECRET_WORDS = ("password", "passwd", "secret", "token", "authorization", "credential", "api_key", "apikey")
+SECRET_WORD = re.compile("|".join(SECRET_WORDS), re.IGNORECASE)
 # A word in a text is no secret yet ("Password Reset Team"); these make it a filter, an object, an assignment.
 MAKES_IT_ONE = re.compile(r'["\[{=:]')
 OUR_TOKEN = re.compile(r"scimb_[A-Za-z0-9]{8}_[A-Za-z0-9_-]+")
@@ -66,7 +67,7 @@ def mask_target(target: str, credentials: Iterable[str] = ()) -> str:
     """Return a path and query as they may be kept."""
     known = tuple(each for each in credentials if len(each) >= SHORTEST_SECRET)
     plain = unquote_plus(target)
-    if not _tells(plain, known) and not any(word in plain.lower() for word in SECRET_WORDS):
+    if not _tells(plain, known) and not _is_secret(plain):
         return target
     path, mark, query = target.partition("?")
     words = [MASK if _tells(unquote(word), known) else word for word in path.split("/")]
@@ -109,8 +110,7 @@ def _masked_parameter(parameter: str, credentials: tuple[str, ...]) -> str:
 
 
 def _is_secret(text: str) -> bool:
-    lowered = text.lower()
-    return any(word in lowered for word in SECRET_WORDS)
+    return SECRET_WORD.search(text) is not None
 
 
 def _masked(value: Any, found: set[str]) -> Any:

@@ -25,13 +25,10 @@ class Applied:
     resource_version: str
 
 
-def applied_bits(connection: sa.Connection, cluster_id: ClusterId) -> dict[Family, int]:
-    """Return how each family is split on a cluster now: the finest split that an object of it has."""
+def bits_of(keys: Iterable[BindingKey]) -> dict[Family, int]:
+    """Return how each family of recorded objects is split: the finest split that an object of it has."""
     bits: dict[Family, int] = {}
-    for (text,) in connection.execute(
-        sa.select(applied_binding.c.key).where(applied_binding.c.cluster_id == cluster_id)
-    ):
-        key = parse_key(text)
+    for key in keys:
         bits[key.family] = max(bits.get(key.family, 0), key.shard.bits)
     return bits
 

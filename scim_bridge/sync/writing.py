@@ -159,8 +159,7 @@ class _Stage:
 
 def result_of(sealed: Sealed, settled: Settled, outcome: Outcome, had: Iterable[ObservedBinding]) -> PassResult:
     """Count what a pass did: subjects once each, in however many objects."""
-    families = {(each.binding.key.family, subject) for each in had for subject in each.binding.subjects}
-    gained = {(c.binding.key.family, subject) for c in outcome.done for subject in c.added} - families
+    gained = _gained(outcome.done, had)
     lost = lost_of(outcome.done)
     actions = [change.action for change in outcome.done]
     wishes = [error.retry_after or 0.0 for _, error in outcome.failed if isinstance(error, ClusterThrottled)]
@@ -181,6 +180,18 @@ def result_of(sealed: Sealed, settled: Settled, outcome: Outcome, had: Iterable[
         out_of_reach=outcome.out_of_reach,
         wish=max(wishes, default=None),
     )
+
+
+def _gained(done: Iterable[Change], had: Iterable[ObservedBinding]) -> set[Removal]:
+    """Return every (family, subject) that came in; who moved from one object of the family to another did not."""
+    came = {(change.binding.key.family, subject) for change in done for subject in change.added}
+    families = {family for family, _ in came}
+    return came - {
+        (seen.binding.key.family, subject)
+        for seen in had
+        if seen.binding.key.family in families
+        for subject in seen.binding.subjects
+    }
 
 
 def _added(before: ObservedBinding | None, after: ObservedBinding) -> frozenset[str]:
