@@ -120,6 +120,7 @@ def test_nothing_that_can_be_sent_makes_the_server_fail_or_grow(database_url: st
         grown = resident(bridge) - warm
         log = (bridge.home / "log").read_text(errors="replace")
 
+    print(attack.statuses, warm / MIB, grown / MIB)
     assert attack.faults == [], log[-5000:]
     assert "Traceback" not in log, log[-5000:]
     assert grown < MOST_GROWTH, f"{grown / MIB:.1f} MiB more than the {warm / MIB:.1f} MiB after the first half"
