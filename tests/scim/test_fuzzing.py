@@ -65,6 +65,9 @@ class Attack:
         known = self.fuzzer.users if sent.target.startswith("/Users") else self.fuzzer.groups
         if status == 201:
             known.append(str(json.loads(body)["id"]))
+        gone = sent.target.partition("?")[0].rpartition("/")[2]
+        if sent.method == "DELETE" and status == 204 and gone in known:
+            known.remove(gone)
         if len(known) > MOST_KNOWN:
             self.send(Sent("DELETE", f"/{'Users' if known is self.fuzzer.users else 'Groups'}/{known.pop(0)}"))
 
