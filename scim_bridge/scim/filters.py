@@ -32,6 +32,9 @@ from scim_bridge.domain.filters import (
 from scim_bridge.errors import Invalid
 from scim_bridge.scim.attributes import AttributeType, ResourceSchema, Types
 
+# What JSON documents and both databases can hold as a whole number.
+LARGEST_NUMBER = 2**63
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -190,6 +193,8 @@ def _compare(place: Place, operator: Operator, value: object) -> Compare:
         raise _invalid("A filter compares with a text, a number, true, false or null.")
     if isinstance(value, str) and "\x00" in value:
         raise _invalid("A filter cannot hold the character NUL.")
+    if isinstance(value, int | float) and abs(value) >= LARGEST_NUMBER:
+        raise _invalid("A filter cannot hold a number of more than 64 bits.")
     return Compare(Attribute(place.path, bool(place.type and place.type.exact)), operator, value)
 
 

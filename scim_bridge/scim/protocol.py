@@ -258,8 +258,8 @@ def _named_object() -> tuple[str | None, str | None]:
     for noun in NOUNS:
         named = (request.view_args or {}).get(f"{noun}_id")
         if named is not None:
-            # Whatever is longer than our ids is none of them.
-            return noun, named if len(named) <= LONGEST_ID else None
+            # Whatever is longer than our ids is none of them, nor what PostgreSQL cannot store.
+            return noun, named if len(named) <= LONGEST_ID and "\x00" not in named else None
     return None, None
 
 
