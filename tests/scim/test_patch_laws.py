@@ -160,7 +160,7 @@ SIMPLE = st.sampled_from(
 SELECTED = st.sampled_from(
     [
         *('phoneNumbers[type eq "work"].value', 'phoneNumbers[type eq "fax"].value', 'roles[value eq "x"].display'),
-        *('PhoneNumbers[TYPE eq "WORK"].value', 'phoneNumbers[value eq "2"].type', 'addresses[type eq "a"].locality'),
+        *('PhoneNumbers[TYPE eq "work"].value', 'phoneNumbers[value eq "2"].type', 'addresses[type eq "a"].locality'),
     ]
 )
 LISTED = st.sampled_from(["phoneNumbers", "roles", "entitlements"])
