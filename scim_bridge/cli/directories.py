@@ -6,6 +6,7 @@ import click
 
 from scim_bridge.cli.directory_doctor import doctor
 from scim_bridge.cli.directory_log import log, replay
+from scim_bridge.cli.directory_states import VERBS
 from scim_bridge.cli.directory_tokens import token, token_document, token_table
 from scim_bridge.cli.output import facts, json_option, organization_option, say, table, time
 from scim_bridge.cli.session import Session
@@ -25,16 +26,17 @@ def directory() -> None:
 @directory.command()
 @click.option("--kind", required=True, type=click.Choice(KINDS), help="The identity provider's product.")
 @click.option("--name", required=True, help="What you call it; rules name it so.")
+@click.option("--pending", is_flag=True, help="What it brings counts only once you have activated it.")
 @organization_option
 @json_option
 @click.pass_obj
-def create(session: Session, kind: str, name: str, organization: str | None, as_json: bool) -> None:
+def create(session: Session, kind: str, name: str, pending: bool, organization: str | None, as_json: bool) -> None:
     """Connect an identity provider; prints the SCIM URL and the token, which is shown this once."""
     from scim_bridge.domain.people import DirectoryKind
     from scim_bridge.identity import directories
 
     slug = session.organization(organization)
-    made = directories.create(session.database, session.actor, slug, name, DirectoryKind(kind))
+    made = directories.create(session.database, session.actor, slug, name, DirectoryKind(kind), pending=pending)
     document = {
         **_document(made.directory),
         "organization": slug,
@@ -83,6 +85,8 @@ directory.add_command(doctor)
 directory.add_command(log)
 directory.add_command(replay)
 directory.add_command(token)
+for verb in VERBS:
+    directory.add_command(verb)
 
 
 def _document(found: "Directory") -> dict[str, Any]:

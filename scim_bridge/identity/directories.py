@@ -40,12 +40,20 @@ class DirectorySummary:
 
 
 def create(
-    database: Database, actor: Actor, organization: str, name: str, kind: DirectoryKind, request_id: str | None = None
+    database: Database,
+    actor: Actor,
+    organization: str,
+    name: str,
+    kind: DirectoryKind,
+    request_id: str | None = None,
+    *,
+    pending: bool = False,
 ) -> DirectoryConnected:
     """
-    Connect an identity provider and make its first token.
+    Connect an identity provider and make its first token; ``pending``: what it brings counts once it is activated.
 
-    One of the same name and kind is returned as it is, without a token; another kind is a Conflict.
+    One of the same name and kind is returned as it is, without a token; another kind, or one that is detached, is a
+    Conflict.
     """
     checked_name("a directory", name)
     with database.write() as connection:
@@ -54,11 +62,13 @@ def create(
         if found is not None:
             if found.kind is not kind:
                 raise Conflict(f"The directory {name} exists already and is of the kind {found.kind.value}.")
+            if found.state is DirectoryState.DETACHED:
+                raise Conflict(f"The directory {name} was detached and stays for its history; choose another name.")
             return DirectoryConnected(found, None)
         change = new_change(owner.id, actor, "directory.created", now(), request_id)
         add_change(connection, change, name)
-        # Made by hand at the machine itself: nothing to look over before it counts.
-        made = store.insert_directory(connection, change, name, kind, DirectoryState.ACTIVE)
+        state = DirectoryState.PENDING if pending else DirectoryState.ACTIVE
+        made = store.insert_directory(connection, change, name, kind, state)
         add_audit(connection, change, "directory.created", "directory", made.id, {"name": name, "kind": kind.value})
         return DirectoryConnected(made, issue(connection, change, made.id, TokenTerms("first")))
 

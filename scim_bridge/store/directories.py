@@ -91,6 +91,18 @@ def find_directory(connection: sa.Connection, organization_id: OrganizationId, n
     return None if row is None else _directory(row)
 
 
+def lock_directory(connection: sa.Connection, directory_id: DirectoryId) -> Directory:
+    """Return a directory, kept from others who would change its state until the transaction ends."""
+    query = sa.select(directory).where(directory.c.id == directory_id).with_for_update(key_share=True)
+    return _directory(connection.execute(query).one())
+
+
+def set_state(connection: sa.Connection, change: Change, directory_id: DirectoryId, state: DirectoryState) -> None:
+    """Change a directory's state, and keep since when."""
+    connection.execute(sa.update(directory).where(directory.c.id == directory_id).values(state=state.value))
+    record_fact(connection, change, "directory", directory_id, "state", state.value)
+
+
 def list_directories(connection: sa.Connection, organization_id: OrganizationId) -> list[Directory]:
     """Return the organization's directories, by name."""
     query = sa.select(directory).where(directory.c.organization_id == organization_id).order_by(directory.c.name)

@@ -162,10 +162,12 @@ def _mend_record(database: Database, sealed: Sealed, observed: Observation, at: 
         return
     different = [each for each in observed.bindings if not _is_recorded(sealed, each)]
     for start in range(0, len(different), _AT_ONCE):
+        found = [
+            Applied(seen.binding, seen.name, seen.uid, seen.resource_version)
+            for seen in different[start : start + _AT_ONCE]
+        ]
         with database.write() as connection:
-            for seen in different[start : start + _AT_ONCE]:
-                applied = Applied(seen.binding, seen.name, seen.uid, seen.resource_version)
-                record_applied(connection, applied, sealed.wanted.subjects, at)
+            record_applied(connection, found, sealed.wanted.subjects, at)
     if observed.gone and observed.bindings:
         with database.write() as connection:
             for key in observed.gone:
