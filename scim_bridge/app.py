@@ -144,6 +144,7 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from scim_bridge.scim import door as scim
     from scim_bridge.web import context, health
     from scim_bridge.web.encoding import OrjsonProvider
+    from scim_bridge.web.limits import Limits
     from scim_bridge.web.paths import ForgivingPaths
 
     app = Flask("scim_bridge", static_folder=None)
@@ -157,6 +158,9 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
         runtime.database,
         unknown_per_minute=settings.log_unknown_per_minute,
         unknown_most=settings.log_unknown_most,
+    )
+    app.extensions[context.LIMITS] = Limits(
+        settings.requests_per_second, settings.requests_burst, settings.refused_per_minute
     )
     context.register(app)
     app.register_blueprint(health.blueprint)
