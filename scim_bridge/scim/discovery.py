@@ -18,8 +18,16 @@ from scim_bridge.scim.models import EnterpriseUser, Group, User
 from scim_bridge.scim.protocol import blueprint
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0"
-# A password is dropped unread, and what a client calls a member is not kept: the schema must not offer either.
-NOT_KEPT = frozenset({"password", "members.display"})
+# Neither is kept. Yet clients that build their requests from these schemas, as Canaille, send both and cannot begin to
+# write where one is missing: they are described as what they are.
+NOT_KEPT: dict[str, Document] = {
+    "password": {"description": "Dropped unread: nobody signs in here by a password."},
+    "members.display": {
+        "description": "Not kept: who a member is says their own resource.",
+        "mutability": "readOnly",
+        "returned": "request",
+    },
+}
 
 
 @blueprint.get("/ServiceProviderConfig")
@@ -98,13 +106,8 @@ def _configuration() -> Document:
         "changePassword": {"supported": False},
         "sort": {"supported": False},
         "etag": {"supported": True},
-        "pagination": {
-            "cursor": False,
-            "index": True,
-            "defaultPaginationMethod": "index",
-            "defaultPageSize": settings.default_page_size,
-            "maxPageSize": settings.max_page_size,
-        },
+        # No "pagination" (RFC 9865 §4) as long as there is no cursor to tell of: clients that forbid what was named
+        # after they were written, as Canaille, would take the whole server for none.
         "authenticationSchemes": [
             {
                 "type": "oauthbearertoken",
@@ -148,18 +151,18 @@ def _schemas() -> list[Document]:
 
 @cache
 def _published() -> tuple[Document, ...]:
-    return tuple(_kept(model.to_schema().model_dump()) for model in (User, EnterpriseUser, Group))
+    return tuple(_honest(model.to_schema().model_dump()) for model in (User, EnterpriseUser, Group))
 
 
-def _kept(holder: Document, above: str = "") -> Document:
-    """Leave out what this server does not keep."""
-    kept = dict(holder)
+def _honest(holder: Document, above: str = "") -> Document:
+    """Say of each attribute that is not kept that it is not."""
+    said = dict(holder)
     for key in ("attributes", "subAttributes"):
-        if key in kept:
-            kept[key] = [
-                _kept(each, f"{above}{each['name']}.") for each in kept[key] if above + each["name"] not in NOT_KEPT
+        if key in said:
+            said[key] = [
+                _honest(each, f"{above}{each['name']}.") | NOT_KEPT.get(above + each["name"], {}) for each in said[key]
             ]
-    return kept
+    return said
 
 
 def _location(name: str) -> str:

@@ -4,6 +4,7 @@ Filter and path texts (RFC 7644 §3.4.2.2, §3.5.2) as trees bound to our attrib
 The grammar is scim2-models'; what an attribute is called in a stored document, and whether case counts, is ours.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,6 +32,9 @@ from scim_bridge.domain.filters import (
 from scim_bridge.errors import Invalid
 from scim_bridge.scim.attributes import AttributeType, ResourceSchema, Types
 
+# What JSON documents and both databases can hold as a whole number.
+LARGEST_NUMBER = 2**63
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -54,6 +58,11 @@ def parse_filter(text: str, schema: ResourceSchema, longest: int) -> Filter:
     """Return the tree of a filter; raises Invalid (invalidFilter) with a sentence."""
     if len(text) > longest:
         raise _invalid(f"The filter is longer than {longest} characters.")
+    usual = USUAL.fullmatch(text)
+    if usual is not None:
+        # Nine in ten: `userName eq "ada@example.com"`. The grammar's parser takes longer than the look-up.
+        name, value = usual.groups()
+        return _Binder(schema).bind_equal(AttrPath(name, None, None), value)
     try:
         node = ScimFilter(text).ast
     except (SCIMException, ValueError, RecursionError):
@@ -109,6 +118,7 @@ def _part(place: Place, name: str | None) -> Place | None:
     return Place((found.name if found else name,), found)
 
 
+USUAL = re.compile(r'(userName|externalId|displayName|id)\s+eq\s+"([^"\\\x00-\x1f]*)"', re.IGNORECASE)
 _Term = Callable[[Place], Compare | Present]
 
 
@@ -134,6 +144,10 @@ class _Binder:
                 return Some(place.path, self.bind_inner(place, inner))
             case _:
                 raise _invalid("The filter cannot be understood.")
+
+    def bind_equal(self, path: AttrPath, value: str) -> Filter:
+        """Bind the comparison of an attribute with a text."""
+        return self._bind_attribute(path, lambda place: _compare(place, Operator.EQUAL, value))
 
     def bind_inner(self, place: Place, node: FilterNode) -> Filter:
         """Bind the filter between brackets, whose paths begin at an entry of the list."""
@@ -179,6 +193,8 @@ def _compare(place: Place, operator: Operator, value: object) -> Compare:
         raise _invalid("A filter compares with a text, a number, true, false or null.")
     if isinstance(value, str) and "\x00" in value:
         raise _invalid("A filter cannot hold the character NUL.")
+    if isinstance(value, int | float) and abs(value) >= LARGEST_NUMBER:
+        raise _invalid("A filter cannot hold a number of more than 64 bits.")
     return Compare(Attribute(place.path, bool(place.type and place.type.exact)), operator, value)
 
 

@@ -19,7 +19,7 @@ from scim_bridge.errors import BridgeError, NotAuthenticated, NotFound, StoreErr
 from scim_bridge.identity.callers import Caller, note_use, refused_caller
 from scim_bridge.identity.exchanges import Exchange, LogEntry
 from scim_bridge.identity.journal import Journal
-from scim_bridge.identity.provisioned import Reading, open_reading, open_reading_of
+from scim_bridge.identity.provisioned import Reading, find_caller, open_reading, open_reading_of
 from scim_bridge.identity.runtime import Database
 from scim_bridge.log import get_logger
 from scim_bridge.scim import bodies, dialects, masking
@@ -66,6 +66,13 @@ def reading() -> Iterator[Reading]:
         yield opened
 
 
+@contextmanager
+def reading_for(caller: Caller) -> Iterator[Reading]:
+    """Open a read for whoever has been asked already."""
+    with open_reading_of(context.runtime().database, caller) as opened:
+        yield opened
+
+
 def _open(database: Database) -> AbstractContextManager[Reading]:
     context.limits().admit(context.address(), _token())
     return open_reading(database, _token(), context.address())
@@ -73,10 +80,10 @@ def _open(database: Database) -> AbstractContextManager[Reading]:
 
 def exchange(success: HTTPStatus) -> Exchange:
     """Begin a request that changes something, in the name of whoever asks."""
-    with reading() as opened:
-        g.scim_exchange = _exchange(opened.caller, success)
-        begun: Exchange = g.scim_exchange
-        return begun
+    caller = _replaying() or find_caller(context.runtime().database, _token(), context.address())
+    begun = _exchange(caller, success)
+    g.scim_caller, g.scim_exchange = caller, begun
+    return begun
 
 
 def exchange_with_body(success: HTTPStatus) -> tuple[Exchange, Document]:
@@ -260,8 +267,8 @@ def _named_object() -> tuple[str | None, str | None]:
     for noun in NOUNS:
         named = (request.view_args or {}).get(f"{noun}_id")
         if named is not None:
-            # Whatever is longer than our ids is none of them.
-            return noun, named if len(named) <= LONGEST_ID else None
+            # Whatever is longer than our ids is none of them, nor what PostgreSQL cannot store.
+            return noun, named if len(named) <= LONGEST_ID and "\x00" not in named else None
     return None, None
 
 
