@@ -71,7 +71,10 @@ def open_process(settings: Settings) -> Process:
 
     runtime = open_runtime(settings)
     targets = Targets(runtime.database, runtime.keyring, settings)
-    chores = {"purge of the provisioning log": lambda: purge(runtime)}
+    chores = {
+        "purge of the provisioning log": lambda: purge(runtime),
+        "look over the directories": lambda: look_over_directories(runtime),
+    }
     return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores))
 
 
@@ -81,6 +84,13 @@ def purge(opened: Runtime) -> None:
     from scim_bridge.store.clock import now
 
     purge_log(opened.database, opened.settings, now())
+
+
+def look_over_directories(opened: Runtime) -> None:
+    """Log, once each, which directories have fallen silent or are only refused, and which tokens end."""
+    from scim_bridge.identity.directory_alarms import look_over
+
+    look_over(opened.database)
 
 
 def replay(
