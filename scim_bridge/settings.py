@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     max_patch_operations: int = Field(default=1000, ge=1)
     max_page_size: int = Field(default=1000, ge=1)
     default_page_size: int = Field(default=100, ge=1)
+    requests_per_second: float = Field(default=200, gt=0)
+    requests_burst: int = Field(default=400, ge=1)
+    refused_per_minute: int = Field(default=60, ge=1)
 
     log_days: int = Field(default=90, ge=1, le=3650)
     log_read_days: int = Field(default=7, ge=1, le=3650)

@@ -35,6 +35,7 @@ CONTENT_TYPE = "application/scim+json"
 # Set by `scim.replay` alone: what comes over HTTP has other names in there.
 REPLAYING = "scim_bridge.replaying"
 NOUNS = ("user", "group")
+TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 LONGEST_ID = 36
 LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
@@ -58,7 +59,10 @@ def reading() -> Iterator[Reading]:
     database = context.runtime().database
     replaying = _replaying()
     with open_reading_of(database, replaying) if replaying else _open(database) as opened:
+        is_first = "scim_caller" not in g
         g.scim_caller = opened.caller
+        if is_first and not replaying:
+            context.limits().charge(opened.caller.directory_id, _token())
         yield opened
 
 
@@ -70,6 +74,7 @@ def reading_for(caller: Caller) -> Iterator[Reading]:
 
 
 def _open(database: Database) -> AbstractContextManager[Reading]:
+    context.limits().admit(context.address(), _token())
     return open_reading(database, _token(), context.address())
 
 
@@ -141,7 +146,10 @@ def _refuse(error: BridgeError) -> Response:
     problem = problem_of(error)
     # A database that cannot be used, or not now, is not asked once more: it is told later.
     busy = isinstance(error, Unavailable) and _caller() is not None
-    reason = error.reason if isinstance(error, NotAuthenticated) else None
+    reason = None
+    if isinstance(error, NotAuthenticated):
+        reason = error.reason
+        context.limits().note_refused(context.address(), _token())
     _keep_refused(problem, reason, at_once=not (busy or isinstance(error, StoreError)))
     return _answer_problem(problem)
 
@@ -188,7 +196,8 @@ def _keep_refused(problem: Problem, reason: str | None = None, *, at_once: bool)
     ``reason`` is what the log says instead of what was answered.
     """
     database = context.runtime().database
-    caller = _caller() or refused_caller(database, _token())
+    # Who guesses too much costs no look-up either.
+    caller = _caller() or (None if problem.status == TOO_MANY else refused_caller(database, _token()))
     log.warning(
         "scim request refused",
         method=request.method,
