@@ -9,9 +9,11 @@ from uuid import uuid4
 import hypothesis
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+import scim_bridge.log
 from scim_bridge.store import migrations
 from scim_bridge.store.database import Database
 from tests.kube.fixtures import kube_server as kube_server
@@ -27,6 +29,9 @@ SERVER = os.environ.get("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the developer's own settings out of the tests: nothing may depend on, or reach, a real installation."""
+    # A journal of one test may still want to write when its database is gone: that is no line of the next test's.
+    assert scim_bridge.log  # it configures when it is imported, and must not do so later
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "house")
     for name in list(os.environ):
         if name.startswith("SCIM_BRIDGE_") or name == "KUBECONFIG":
