@@ -56,8 +56,14 @@ class Attack:
         """Send one request and return status, content type and body."""
         headers = {"Authorization": f"Bearer {self.token}", **dict(sent.headers)}
         encoded = {name: value.encode("utf-8") for name, value in headers.items()}
-        self._connection.request(sent.method, f"/scim/v2{sent.target}", sent.body or None, encoded)
-        answer = self._connection.getresponse()
+        try:
+            self._connection.request(sent.method, f"/scim/v2{sent.target}", sent.body or None, encoded)
+            answer = self._connection.getresponse()
+        except ConnectionError:
+            # A worker is renewed now and then, and closes its connections; a new one has to be served.
+            self._connection.close()
+            self._connection.request(sent.method, f"/scim/v2{sent.target}", sent.body or None, encoded)
+            answer = self._connection.getresponse()
         body = answer.read()
         return answer.status, answer.headers.get("Content-Type", ""), body
 
