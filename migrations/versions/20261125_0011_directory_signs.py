@@ -1,5 +1,7 @@
 """Keep the silences of directories, which tell their rhythm, and what was found about them."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -35,7 +37,7 @@ def downgrade() -> None:
     op.drop_table("directory_silence")
 
 
-def _table(name: str, *columns: sa.Column | sa.UniqueConstraint) -> None:
+def _table(name: str, *columns: sa.Column[Any] | sa.UniqueConstraint) -> None:
     op.create_table(
         name,
         sa.Column("id", sa.String(36), nullable=False),
