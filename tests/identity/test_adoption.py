@@ -1,4 +1,4 @@
-"""People who are here before a directory brings them: adopted where the domain vouches, and else waiting with nothing."""
+"""People who are here before a directory brings them: adopted where the domain vouches, else waiting with nothing."""
 
 import pytest
 
