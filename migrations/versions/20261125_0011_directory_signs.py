@@ -37,7 +37,7 @@ def downgrade() -> None:
     op.drop_table("directory_silence")
 
 
-def _table(name: str, *columns: "sa.Column[Any] | sa.UniqueConstraint") -> None:
+def _table(name: str, *columns: sa.Column[Any] | sa.UniqueConstraint) -> None:
     op.create_table(
         name,
         sa.Column("id", sa.String(36), nullable=False),

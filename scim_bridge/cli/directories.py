@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scim_bridge.cli.directory_conflicts import conflict
 from scim_bridge.cli.directory_doctor import doctor
 from scim_bridge.cli.directory_log import log, replay
 from scim_bridge.cli.directory_states import VERBS
@@ -93,6 +94,7 @@ directory.add_command(doctor)
 directory.add_command(log)
 directory.add_command(replay)
 directory.add_command(token)
+directory.add_command(conflict)
 for verb in VERBS:
     directory.add_command(verb)
 

@@ -36,6 +36,7 @@ from scim_bridge.store.schema.organizations import (
 )
 from scim_bridge.store.schema.people import (
     account,
+    adoption_conflict,
     directory,
     directory_condition,
     directory_silence,
@@ -58,6 +59,7 @@ from scim_bridge.store.schema.records import (
 
 __all__ = [
     "account",
+    "adoption_conflict",
     "api_role",
     "applied_binding",
     "applied_subject",

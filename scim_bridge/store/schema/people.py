@@ -106,6 +106,22 @@ member = sa.Table(
     sa.Index("ix_member_organization_id_state", "organization_id", "state"),
 )
 
+adoption_conflict = sa.Table(
+    "adoption_conflict",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("directory_id", "directory"),
+    # Whom the directory brought, and who was here before and may be the same.
+    reference("waiting_id", "member", index=True),
+    reference("candidate_id", "member"),
+    sa.Column("reason", sa.Text, nullable=False),
+    one_of("state", "open", "claimed", "dismissed"),
+    moment("created_at"),
+    moment("closed_at", nullable=True),
+    sa.Index("ix_adoption_conflict_organization_id_state", "organization_id", "state"),
+)
+
 scim_user = sa.Table(
     "scim_user",
     metadata,
