@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Replace the index of users, and add the one of members."""
     op.drop_index("ix_scim_user_directory_id_id", "scim_user")
-    op.create_index("ix_scim_user_directory_id_removed_at_id", "scim_user", ["directory_id", "removed_at", "id"])
+    op.create_index("ix_scim_user_directory_id_id_removed_at", "scim_user", ["directory_id", "id", "removed_at"])
     in_force = sa.column("valid_to").is_(None)
     op.create_index(
         "ix_membership_listed",
@@ -26,5 +26,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take it away again."""
     op.drop_index("ix_membership_listed", "membership")
-    op.drop_index("ix_scim_user_directory_id_removed_at_id", "scim_user")
+    op.drop_index("ix_scim_user_directory_id_id_removed_at", "scim_user")
     op.create_index("ix_scim_user_directory_id_id", "scim_user", ["directory_id", "id"])

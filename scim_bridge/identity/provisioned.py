@@ -66,6 +66,18 @@ def open_reading(database: Database, token: str | None) -> Iterator[Reading]:
 
 @contextmanager
 def open_reading_of(database: Database, caller: Caller) -> Iterator[Reading]:
-    """Open a read for a directory in whose name a person repeats a request."""
+    """Open a read for a directory that is known already."""
     with database.read() as connection:
         yield Reading(connection, caller)
+
+
+def groups_of(database: Database, caller: Caller, user_id: ScimUserId) -> list[tuple[GroupId, str]]:
+    """Return the groups that one user of a directory is in directly."""
+    with database.glance() as connection:
+        return memberships.named_groups_of(connection, caller.directory_id, [user_id])[user_id]
+
+
+def find_caller(database: Database, token: str | None) -> Caller:
+    """Return whoever the token speaks for; raises NotAuthenticated."""
+    with database.glance() as connection:
+        return authenticate(connection, token)

@@ -8,6 +8,7 @@ from flask import Response
 from scim_bridge.domain.brakes import BrakeLimits
 from scim_bridge.domain.provisioning import GroupRecord, MemberChange
 from scim_bridge.identity import provisioning_groups
+from scim_bridge.identity.callers import Caller
 from scim_bridge.identity.provisioned import Reading, StoredGroup
 from scim_bridge.identity.provisioning_groups import GroupChange
 from scim_bridge.scim import bodies, protocol, queries, translate, versions
@@ -50,7 +51,7 @@ def create_group() -> Response:
     projection = queries.sent_projection(GROUP)
     record = translate.group_record(read_document(body, GROUP))
     group = provisioning_groups.create_group(runtime().database, exchange, record, listed_members(body) or {})
-    return _answer_written(group, projection, HTTPStatus.CREATED)
+    return _answer_written(exchange.caller, group, projection, HTTPStatus.CREATED)
 
 
 @blueprint.put("/Groups/<group_id>")
@@ -70,7 +71,7 @@ def replace_group(group_id: str) -> Response:
         versions.expected_versions(),
         _limits(),
     )
-    return _answer_written(group, projection)
+    return _answer_written(exchange.caller, group, projection)
 
 
 @blueprint.patch("/Groups/<group_id>")
@@ -109,8 +110,10 @@ def delete_group(group_id: str) -> Response:
     return protocol.answer_nothing()
 
 
-def _answer_written(group: StoredGroup, projection: Projection, status: int = HTTPStatus.OK) -> Response:
-    with protocol.reading() as reading:
+def _answer_written(
+    caller: Caller, group: StoredGroup, projection: Projection, status: int = HTTPStatus.OK
+) -> Response:
+    with protocol.reading_for(caller) as reading:
         return _answer(reading, group, projection, status)
 
 

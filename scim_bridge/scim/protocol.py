@@ -19,7 +19,7 @@ from scim_bridge.errors import BridgeError, NotFound, StoreError, Unavailable
 from scim_bridge.identity.callers import Caller, note_use, refused_caller
 from scim_bridge.identity.exchanges import Exchange, LogEntry
 from scim_bridge.identity.journal import Journal
-from scim_bridge.identity.provisioned import Reading, open_reading, open_reading_of
+from scim_bridge.identity.provisioned import Reading, find_caller, open_reading, open_reading_of
 from scim_bridge.log import get_logger
 from scim_bridge.scim import bodies, dialects, masking
 from scim_bridge.scim.errors import Problem, problem_of, problem_of_http
@@ -61,12 +61,18 @@ def reading() -> Iterator[Reading]:
         yield opened
 
 
+@contextmanager
+def reading_for(caller: Caller) -> Iterator[Reading]:
+    """Open a read for whoever has been asked already."""
+    with open_reading_of(context.runtime().database, caller) as opened:
+        yield opened
+
+
 def exchange(success: HTTPStatus) -> Exchange:
     """Begin a request that changes something, in the name of whoever asks."""
-    with reading() as opened:
-        g.scim_exchange = _exchange(opened.caller, success)
-        begun: Exchange = g.scim_exchange
-        return begun
+    g.scim_caller = caller = _replaying() or find_caller(context.runtime().database, _token())
+    g.scim_exchange = begun = _exchange(caller, success)
+    return begun
 
 
 def exchange_with_body(success: HTTPStatus) -> tuple[Exchange, Document]:

@@ -5,9 +5,11 @@ from http import HTTPStatus
 
 from flask import Response
 
+from scim_bridge.domain.people import GroupId
 from scim_bridge.domain.provisioning import UserRecord
 from scim_bridge.identity import provisioning_users
-from scim_bridge.identity.provisioned import Reading, StoredUser
+from scim_bridge.identity.callers import Caller
+from scim_bridge.identity.provisioned import Reading, StoredUser, groups_of
 from scim_bridge.scim import bodies, protocol, queries, translate, versions
 from scim_bridge.scim.attributes import USER
 from scim_bridge.scim.documents import read_document
@@ -16,6 +18,8 @@ from scim_bridge.scim.projection import Projection
 from scim_bridge.scim.protocol import blueprint
 from scim_bridge.scim.queries import Query
 from scim_bridge.web.context import runtime
+
+NamedGroups = Sequence[tuple[GroupId, str]]
 
 
 @blueprint.get("/Users")
@@ -37,7 +41,9 @@ def search_users() -> Response:
 def get_user(user_id: str) -> Response:
     """Answer one user."""
     with protocol.reading() as reading:
-        return _answer(reading, reading.user(user_id), queries.sent_projection(USER))
+        user, projection = reading.user(user_id), queries.sent_projection(USER)
+        groups = reading.groups_of([user.id])[user.id] if projection.wants("groups") else ()
+        return _answer(user, groups, projection)
 
 
 @blueprint.post("/Users")
@@ -47,7 +53,7 @@ def create_user() -> Response:
     projection = queries.sent_projection(USER)
     document = {"active": True, **read_document(body, USER)}
     user = provisioning_users.create_user(runtime().database, exchange, translate.user_record(document, active=True))
-    return _answer_written(user, projection, HTTPStatus.CREATED)
+    return _answer_written(exchange.caller, user, projection, HTTPStatus.CREATED)
 
 
 @blueprint.put("/Users/<user_id>")
@@ -62,7 +68,7 @@ def replace_user(user_id: str) -> Response:
         return translate.user_record({"active": user.active, **document}, active=user.active)
 
     user = provisioning_users.change_user(runtime().database, exchange, user_id, replaced, versions.expected_versions())
-    return _answer_written(user, projection)
+    return _answer_written(exchange.caller, user, projection)
 
 
 @blueprint.patch("/Users/<user_id>")
@@ -76,7 +82,7 @@ def patch_user(user_id: str) -> Response:
         return translate.user_record(apply_operations(user.read_document(), operations, USER), active=user.active)
 
     user = provisioning_users.change_user(runtime().database, exchange, user_id, patched, versions.expected_versions())
-    return _answer_written(user, projection)
+    return _answer_written(exchange.caller, user, projection)
 
 
 @blueprint.delete("/Users/<user_id>")
@@ -87,14 +93,14 @@ def delete_user(user_id: str) -> Response:
     return protocol.answer_nothing()
 
 
-def _answer_written(user: StoredUser, projection: Projection, status: int = HTTPStatus.OK) -> Response:
-    with protocol.reading() as reading:
-        return _answer(reading, user, projection, status)
+def _answer_written(caller: Caller, user: StoredUser, projection: Projection, status: int = HTTPStatus.OK) -> Response:
+    groups = groups_of(runtime().database, caller, user.id) if projection.wants("groups") else ()
+    return _answer(user, groups, projection, status)
 
 
-def _answer(reading: Reading, user: StoredUser, projection: Projection, status: int = HTTPStatus.OK) -> Response:
+def _answer(user: StoredUser, groups: NamedGroups, projection: Projection, status: int = HTTPStatus.OK) -> Response:
     addresses = protocol.addresses()
-    resource = _resources(reading, [user], projection)[0]
+    resource = translate.user_resource(user, groups, addresses, projection)
     return protocol.answer_resource(resource, versions.etag(user.version), addresses.users + user.id, status)
 
 

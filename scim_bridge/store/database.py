@@ -19,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from scim_bridge.domain.keys import fold
 from scim_bridge.errors import StoreError, Unavailable
-from scim_bridge.store.statements import QuickConnection, drive
+from scim_bridge.store.statements import MOST_STALE, QuickConnection, drive
 
 Connection = sa.Connection
 """What store functions take first; named here so that use cases need not know sqlalchemy."""
@@ -28,7 +28,8 @@ NEWS = "scim_bridge_news"
 """Set in a connection's ``info`` by whoever wrote a change row: the commit is then told in this process."""
 
 BUSY_SECONDS = 15
-POOL_SIZE, POOL_OVERFLOW = 16, 32
+POOL_SIZE = 16
+POOL_OVERFLOW = MOST_STALE - POOL_SIZE
 
 _IMMEDIATE = "BEGIN IMMEDIATE"
 _PATIENT = f"busy_timeout={BUSY_SECONDS * 1000}"
@@ -63,6 +64,17 @@ class Database:
             connection.opening = _READING[self.is_sqlite]
             with connection.begin():
                 yield connection
+
+    @contextmanager
+    def glance(self) -> Iterator[sa.Connection]:
+        """
+        Open a read for a single statement, which sees one moment by itself: nothing has to be begun and ended for it.
+
+        Raises StoreError when unreachable.
+        """
+        with self._connect() as connection:
+            connection.opening = _READING[self.is_sqlite]
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -227,7 +239,7 @@ def _postgresql_engine(url: URL) -> sa.Engine:
 def _begin_postgresql(connection: sa.Connection) -> None:
     # The BEGIN tells whether the server is still there: a connection that is gone is replaced, at no cost to others.
     text = getattr(connection, "opening", None) or "BEGIN"
-    for _ in range(POOL_SIZE + POOL_OVERFLOW):
+    for _ in range(MOST_STALE):
         try:
             drive(connection, text)
             return

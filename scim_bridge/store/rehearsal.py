@@ -29,6 +29,12 @@ class Rehearsal(Database):
             yield self._connection
 
     @contextmanager
+    def glance(self) -> Iterator[sa.Connection]:
+        """Read what was written so far."""
+        with self.read() as connection:
+            yield connection
+
+    @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Write until the rehearsal ends; what raises is undone at once, as in a transaction of its own."""
         with self.translating(), self._connection.begin_nested():

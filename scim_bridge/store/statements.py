@@ -19,6 +19,9 @@ from sqlalchemy.sql.compiler import SQLCompiler
 Convert = Callable[[Any], Any]
 Values = Mapping[str, Any]
 
+MOST_STALE = 48
+"""As many connections of a pool as may have been lost without anybody noticing."""
+
 
 class Found(IteratorResult[Any]):
     """The rows of a statement, read already."""
@@ -34,6 +37,7 @@ class _Written:
     def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
         self.text = str(compiled)
         names = dict(compiled.bind_names)
+        self.is_read = isinstance(compiled.statement, sa.Select)
         self._order = compiled.positiontup
         self._inputs = [
             (name, bind.key, bind.required, bind.value, bind.type.dialect_impl(dialect).bind_processor(dialect))
@@ -78,6 +82,21 @@ class QuickConnection(sa.Connection):
         return super().execute(statement, parameters, execution_options=execution_options)
 
     def _run(self, written: _Written, parameters: Any, *, many: bool) -> Found:
+        if not self.in_transaction() and not many:
+            return self._run_alone(written, parameters)
+        return self._try(written, parameters, many=many)
+
+    def _run_alone(self, written: _Written, parameters: Any) -> Found:
+        """Run a read that no transaction was begun for; where the server has gone meanwhile, a new connection does."""
+        for _ in range(MOST_STALE):
+            try:
+                return self._try(written, parameters, many=False)
+            except DBAPIError as error:
+                if not error.connection_invalidated or not written.is_read:
+                    raise
+        return self._try(written, parameters, many=False)
+
+    def _try(self, written: _Written, parameters: Any, *, many: bool) -> Found:
         cursor = self.connection.cursor()
         try:
             if many:

@@ -102,7 +102,7 @@ scim_user = sa.Table(
     sa.Index("ix_scim_user_directory_id_external_id", "directory_id", "external_id"),
     sa.Index("ix_scim_user_directory_id_email_key", "directory_id", "email_key"),
     # Counting and paging a directory never reads a document that is not answered.
-    sa.Index("ix_scim_user_directory_id_removed_at_id", "directory_id", "removed_at", "id"),
+    sa.Index("ix_scim_user_directory_id_id_removed_at", "directory_id", "id", "removed_at"),
 )
 sa.Index(
     "uq_scim_user_directory_id_user_name_key",
