@@ -53,10 +53,15 @@ def get_schema(urn: str) -> Response:
 
 
 @blueprint.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+def me() -> Response:
+    """Answer 501 (RFC 7644 §3.11): there is no person behind a directory's token."""
+    with protocol.reading():
+        return protocol.answer_not_implemented("The token speaks for a directory: it is nobody, so /Me is no person.")
+
+
 @blueprint.post("/Bulk")
-@blueprint.post("/.search")
 def not_here() -> Response:
-    """Answer 501: a token speaks for a directory and not for a person; bulk and mixed searches are not offered."""
+    """Answer 501: bulk is not offered."""
     with protocol.reading():
         return protocol.answer_not_implemented("This server does not offer that endpoint.")
 
@@ -96,14 +101,15 @@ def _configuration() -> Document:
         "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
         "filter": {"supported": True, "maxResults": settings.max_page_size},
         "changePassword": {"supported": False},
-        "sort": {"supported": False},
+        "sort": {"supported": True},
         "etag": {"supported": True},
         "pagination": {
-            "cursor": False,
+            "cursor": True,
             "index": True,
             "defaultPaginationMethod": "index",
-            "defaultPageSize": settings.default_page_size,
+            "defaultPageSize": min(settings.default_page_size, settings.max_page_size),
             "maxPageSize": settings.max_page_size,
+            "cursorTimeout": settings.cursor_seconds,
         },
         "authenticationSchemes": [
             {

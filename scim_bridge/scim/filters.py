@@ -31,6 +31,9 @@ from scim_bridge.domain.filters import (
 from scim_bridge.errors import Invalid
 from scim_bridge.scim.attributes import AttributeType, ResourceSchema, Types
 
+# All else that is in meta is made when it is answered.
+FILTERED_OF_META = ("created", "lastModified", "resourceType")
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -144,8 +147,10 @@ class _Binder:
         whole = locate(AttrPath(path.attr, None, path.uri), self._schema)
         part = _part(whole, path.sub_attr)
         is_list = whole.type is not None and whole.type.many
-        if self._schema.name and _is_made_when_answered(whole, part):
-            raise _invalid(f"{path.attr} cannot be filtered, but for meta.created and meta.lastModified.")
+        if self._schema.name and is_made_when_answered(whole, part):
+            raise _invalid(
+                f"{path.attr} cannot be filtered, but for meta.created, meta.lastModified and meta.resourceType."
+            )
         if part is None and whole.type is not None and whole.type.is_complex:
             # `emails co "x"` and `manager eq "m"` mean their value (RFC 7644 §3.4.2.2).
             part = None if isinstance(term(whole), Present) else _part(whole, "value")
@@ -156,10 +161,10 @@ class _Binder:
         return term(Place((*whole.path, *part.path), part.type))
 
 
-def _is_made_when_answered(whole: Place, part: Place | None) -> bool:
+def is_made_when_answered(whole: Place, part: Place | None) -> bool:
     """Say whether an attribute is stored nowhere: a filter on it would find nobody, and look as if there were none."""
     if whole.path == ("meta",):
-        return part is None or part.path[0] not in ("created", "lastModified")
+        return part is None or part.path[0] not in FILTERED_OF_META
     return whole.path == ("schemas",)
 
 

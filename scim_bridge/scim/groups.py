@@ -11,7 +11,7 @@ from scim_bridge.identity import provisioning_groups
 from scim_bridge.identity.callers import Caller
 from scim_bridge.identity.provisioned import Reading, StoredGroup
 from scim_bridge.identity.provisioning_groups import GroupChange
-from scim_bridge.scim import bodies, protocol, queries, translate, versions
+from scim_bridge.scim import bodies, pages, protocol, queries, translate, versions
 from scim_bridge.scim.attributes import GROUP
 from scim_bridge.scim.documents import read_document
 from scim_bridge.scim.members import listed_members, part_members
@@ -118,17 +118,19 @@ def _answer_written(
 
 
 def _answer(reading: Reading, group: StoredGroup, projection: Projection, status: int = HTTPStatus.OK) -> Response:
-    resource = _resources(reading, [group], projection)[0]
+    resource = resources(reading, [group], projection)[0]
     location = protocol.addresses().groups + group.id
     return protocol.answer_resource(resource, versions.etag(group.version), location, status)
 
 
 def _page(reading: Reading, query: Query) -> Response:
-    found = reading.groups(query.filter, query.offset, query.count)
-    return protocol.answer_list(found.total, query.start, _resources(reading, found.rows, query.projection))
+    found = reading.groups(query.filter, pages.window_of(reading, GROUP.name, query))
+    shown = resources(reading, found.rows, query.projection)
+    return pages.answer_page(reading, GROUP.name, query, found, shown)
 
 
-def _resources(reading: Reading, groups: Sequence[StoredGroup], projection: Projection) -> list[dict[str, object]]:
+def resources(reading: Reading, groups: Sequence[StoredGroup], projection: Projection) -> list[dict[str, object]]:
+    """Return groups as they are answered."""
     addresses = protocol.addresses()
     ids = [group.id for group in groups] if projection.wants("members") else []
     members = reading.members_of(ids, addresses.users, addresses.groups)

@@ -4,7 +4,7 @@ The protocol under `/scim/v2`: who asks, what the answer looks like, and that ev
 A request is nobody's until its token has been looked up; nothing else is read or parsed before that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
@@ -111,13 +111,18 @@ def answer_resource(resource: Document, version: str, location: str, status: int
     return answer(resource, status, headers)
 
 
-def answer_list(total: int, start: int, resources: list[Any]) -> Response:
-    """Return a page of resources; ``Resources`` is there even when it is empty (idp-behaviour 1.2)."""
+def answer_list(total: int, start: int | None, resources: Sequence[Any], next_cursor: str | None = None) -> Response:
+    """
+    Return a page of resources; ``Resources`` is there even when it is empty (idp-behaviour 1.2).
+
+    A page that was asked for by a cursor has no ``start``.
+    """
     document = {
         "schemas": [LIST_URN],
         "totalResults": total,
-        "startIndex": start,
         "itemsPerPage": len(resources),
+        **({} if start is None else {"startIndex": start}),
+        **({} if next_cursor is None else {"nextCursor": next_cursor}),
         "Resources": resources,
     }
     return answer(document)

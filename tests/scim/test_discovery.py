@@ -50,7 +50,8 @@ def test_every_part_of_the_configuration_is_there_and_true(okta: Directory) -> N
     assert found["filter"] == {"supported": True, "maxResults": 1000}
     assert okta.names('/Users?filter=userName eq "ada"') == ["ada"]
     assert found["changePassword"]["supported"] is False
-    assert found["sort"]["supported"] is False
+    assert found["sort"]["supported"] is True
+    assert okta.names("/Users?sortBy=userName") == ["ada"]
     assert found["etag"]["supported"] is True
     assert okta.get(f"/Users/{user_id}").headers["ETag"] == 'W/"2"'
     assert found["pagination"]["index"] is True
