@@ -13,12 +13,13 @@ from scim_bridge.store import groups, memberships, users
 from scim_bridge.store.clock import now as now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.groups import StoredGroup as StoredGroup
+from scim_bridge.store.memberships import NamedGroup as NamedGroup
 from scim_bridge.store.mixed import Asked as Asked
 from scim_bridge.store.mixed import find_everything
 from scim_bridge.store.paging import Page as Page
 from scim_bridge.store.users import StoredUser as StoredUser
 
-NamedGroups = dict[ScimUserId, list[tuple[GroupId, str]]]
+NamedGroups = dict[ScimUserId, list[NamedGroup]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Reading:
         return find_everything(self.connection, self.caller.directory_id, of_users, of_groups, window)
 
     def groups_of(self, user_ids: Sequence[ScimUserId]) -> NamedGroups:
-        """Return the groups that each of these users is in directly."""
+        """Return the groups that each of these users is in, directly or by a group in a group."""
         return memberships.named_groups_of(self.connection, self.caller.directory_id, user_ids) if user_ids else {}
 
     def members_of(self, group_ids: Sequence[GroupId], users_url: str, groups_url: str) -> dict[GroupId, str]:
@@ -79,8 +80,8 @@ def open_reading_of(database: Database, caller: Caller) -> Iterator[Reading]:
         yield Reading(connection, caller)
 
 
-def groups_of(database: Database, caller: Caller, user_id: ScimUserId) -> list[tuple[GroupId, str]]:
-    """Return the groups that one user of a directory is in directly."""
+def groups_of(database: Database, caller: Caller, user_id: ScimUserId) -> list[NamedGroup]:
+    """Return the groups that one user of a directory is in, directly or by a group in a group."""
     with database.glance() as connection:
         return memberships.named_groups_of(connection, caller.directory_id, [user_id])[user_id]
 

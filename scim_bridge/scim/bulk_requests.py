@@ -100,7 +100,7 @@ def _read_operation(number: int, sent: object) -> BulkOperation:
     method = method.upper()
     place = PLACE.fullmatch(path) if isinstance(path, str) else None
     if place is None or (method == "POST") is (place[2] is not None):
-        raise _wrong(f"The path of operation {number} must be /Users or /Groups, and name one of them unless it is POST.")
+        raise _wrong(f"The path of operation {number} must be /Users or /Groups, with an id unless it is a POST.")
     if method != "DELETE" and not isinstance(data, Mapping):
         raise _wrong(f"Operation {number} needs data.")
     bulk_id, version = (_short(fields.get(name), name, number) for name in ("bulkid", "version"))

@@ -14,6 +14,7 @@ from scim_bridge.domain.provisioning import Document
 from scim_bridge.errors import NotFound, Refused
 from scim_bridge.scim import protocol
 from scim_bridge.scim.attributes import ENTERPRISE_URN
+from scim_bridge.scim.bulk import largest_body
 from scim_bridge.scim.models import EnterpriseUser, Group, User
 from scim_bridge.scim.protocol import blueprint
 
@@ -59,13 +60,6 @@ def me() -> Response:
         return protocol.answer_not_implemented("The token speaks for a directory: it is nobody, so /Me is no person.")
 
 
-@blueprint.post("/Bulk")
-def not_here() -> Response:
-    """Answer 501: bulk is not offered."""
-    with protocol.reading():
-        return protocol.answer_not_implemented("This server does not offer that endpoint.")
-
-
 def _answer(document: Document) -> Response:
     _admit()
     return protocol.answer(document)
@@ -98,7 +92,11 @@ def _configuration() -> Document:
     return {
         "schemas": [f"{CORE}:ServiceProviderConfig"],
         "patch": {"supported": True},
-        "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {
+            "supported": True,
+            "maxOperations": settings.max_bulk_operations,
+            "maxPayloadSize": largest_body(),
+        },
         "filter": {"supported": True, "maxResults": settings.max_page_size},
         "changePassword": {"supported": False},
         "sort": {"supported": True},

@@ -4,6 +4,7 @@ Filter and path texts (RFC 7644 §3.4.2.2, §3.5.2) as trees bound to our attrib
 The grammar is scim2-models'; what an attribute is called in a stored document, and whether case counts, is ours.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,6 +34,9 @@ from scim_bridge.scim.attributes import AttributeType, ResourceSchema, Types
 
 # All else that is in meta is made when it is answered.
 FILTERED_OF_META = ("created", "lastModified", "resourceType")
+# Parsers and databases walk down a filter step by step, and both have an end of their own.
+DEEPEST = 32
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ def parse_filter(text: str, schema: ResourceSchema, longest: int) -> Filter:
     """Return the tree of a filter; raises Invalid (invalidFilter) with a sentence."""
     if len(text) > longest:
         raise _invalid(f"The filter is longer than {longest} characters.")
+    if _depth(text) > DEEPEST:
+        raise _invalid(f"The filter has parentheses more than {DEEPEST} deep.")
     try:
         node = ScimFilter(text).ast
     except (SCIMException, ValueError, RecursionError):
@@ -185,6 +191,18 @@ def _compare(place: Place, operator: Operator, value: object) -> Compare:
     if isinstance(value, str) and "\x00" in value:
         raise _invalid("A filter cannot hold the character NUL.")
     return Compare(Attribute(place.path, bool(place.type and place.type.exact)), operator, value)
+
+
+def _depth(text: str) -> int:
+    """Return how deep the parentheses and brackets of a filter are, those in texts aside."""
+    depth = deepest = 0
+    for sign in QUOTED.sub("", text):
+        if sign in "([":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif sign in ")]":
+            depth -= 1
+    return deepest
 
 
 def _invalid(sentence: str) -> Invalid:

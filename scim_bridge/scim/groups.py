@@ -50,7 +50,9 @@ def create_group() -> Response:
     exchange, body = protocol.exchange_with_body(HTTPStatus.CREATED)
     projection = queries.sent_projection(GROUP)
     record = translate.group_record(read_document(body, GROUP))
-    group = provisioning_groups.create_group(runtime().database, exchange, record, listed_members(body) or {})
+    group = provisioning_groups.create_group(
+        runtime().database, exchange, record, listed_members(body, protocol.settings().max_members) or {}
+    )
     return _answer_written(exchange.caller, group, projection, HTTPStatus.CREATED)
 
 
@@ -60,7 +62,7 @@ def replace_group(group_id: str) -> Response:
     exchange, body = protocol.exchange_with_body(HTTPStatus.OK)
     projection = queries.sent_projection(GROUP)
     record = translate.group_record(read_document(body, GROUP))
-    members = listed_members(body)
+    members = listed_members(body, protocol.settings().max_members)
     # No list is not an empty list: a rename must not empty a group.
     change = MemberChange() if members is None else MemberChange().then_replace(members)
     group = provisioning_groups.change_group(
@@ -79,7 +81,7 @@ def patch_group(group_id: str) -> Response:
     """Change a group's name or members without reading its member list."""
     exchange, body = protocol.exchange_with_body(HTTPStatus.NO_CONTENT)
     operations = read_operations(body, protocol.settings().max_patch_operations)
-    members, rest = part_members(operations)
+    members, rest = part_members(operations, protocol.settings().max_members)
 
     def named(group: StoredGroup) -> GroupRecord:
         return translate.group_record(apply_operations(group.read_document(), rest, GROUP))

@@ -31,8 +31,8 @@ from scim_bridge.web.encoding import dump
 
 PREFIX = "/scim/v2"
 CONTENT_TYPE = "application/scim+json"
-# Set by `scim.replay` alone: what comes over HTTP has other names in there.
-REPLAYING = "scim_bridge.replaying"
+# Set by `scim.replay` and `scim.bulk` alone: what comes over HTTP has other names in there.
+KNOWN_CALLER = "scim_bridge.known_caller"
 NOUNS = ("user", "group")
 LONGEST_ID = 36
 LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -55,7 +55,7 @@ def addresses() -> Addresses:
 def reading() -> Iterator[Reading]:
     """Open a read for whoever asks; raises NotAuthenticated before anything else is looked at."""
     database = context.runtime().database
-    replaying = _replaying()
+    replaying = _known_caller()
     with open_reading_of(database, replaying) if replaying else open_reading(database, _token()) as opened:
         g.scim_caller = opened.caller
         yield opened
@@ -70,7 +70,7 @@ def reading_for(caller: Caller) -> Iterator[Reading]:
 
 def exchange(success: HTTPStatus) -> Exchange:
     """Begin a request that changes something, in the name of whoever asks."""
-    g.scim_caller = caller = _replaying() or find_caller(context.runtime().database, _token())
+    g.scim_caller = caller = _known_caller() or find_caller(context.runtime().database, _token())
     g.scim_exchange = begun = _exchange(caller, success)
     return begun
 
@@ -260,8 +260,8 @@ def _journal() -> Journal:
     return context.journal_of(current_app)
 
 
-def _replaying() -> Caller | None:
-    found: Caller | None = request.environ.get(REPLAYING)
+def _known_caller() -> Caller | None:
+    found: Caller | None = request.environ.get(KNOWN_CALLER)
     return found
 
 
@@ -272,7 +272,7 @@ def _credentials() -> tuple[str, ...]:
 
 def _caller() -> Caller | None:
     found: Caller | None = g.get("scim_caller")
-    return found or _replaying()
+    return found or _known_caller()
 
 
 def _token() -> str | None:
