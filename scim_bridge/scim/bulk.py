@@ -117,7 +117,9 @@ class _Bulk:
         }
         if operation.version is not None:
             environ["HTTP_IF_MATCH"] = operation.version
-        return Answer.from_app(current_app.wsgi_app, environ, buffered=True)
+        # What the web framework keeps for a request would be shared with the one that brought them all.
+        with current_app.app_context():
+            return Answer.from_app(current_app.wsgi_app, environ, buffered=True)
 
     def _told(self, operation: BulkOperation, answer: Answer) -> Document:
         told: Document = {"status": str(answer.status_code)}

@@ -163,9 +163,9 @@ def test_every_operation_has_its_own_entry_in_the_log(okta: Directory, world: Wo
     made, refused, whole = entries[f"{name}.1"], entries[f"{name}.2"], entries[name]
     assert (made["method"], made["target"], made["status"]) == ("POST", "/scim/v2/Users", 201)
     assert made["change_id"] is not None
-    assert MASK in made["body"]
+    assert MASK in made["request_body"]
     assert (refused["status"], refused["scim_type"]) == (409, "uniqueness")
-    assert (whole["target"], whole["status"], whole["body"]) == ("/scim/v2/Bulk", 200, None)
+    assert (whole["target"], whole["status"], whole["request_body"]) == ("/scim/v2/Bulk", 200, None)
     assert "hunter22" not in str(entries)
     assert len(world.rows("change")) >= 1
 
@@ -181,7 +181,7 @@ def test_nothing_of_another_directory_can_be_reached(okta: Directory, world: Wor
 
 
 def test_no_id_that_is_given_out_looks_like_a_reference(okta: Directory) -> None:
-    results = bulk(okta, user("bulkId:x", "x"), user("ada", "bulkId:y"))
+    results = bulk(okta, user("bulkId:z", "x"), user("ada", "bulkId:y"))
 
     assert [each["status"] for each in results] == ["400", "201"]
     assert "bulkId" not in id_of(results[1])

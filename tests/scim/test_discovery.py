@@ -45,8 +45,8 @@ def test_every_part_of_the_configuration_is_there_and_true(okta: Directory) -> N
 
     assert found["patch"]["supported"] is True
     assert okta.patch(f"/Users/{user_id}", replace("title", "x")).status_code == 200
-    assert found["bulk"] == {"supported": False, "maxOperations": 0, "maxPayloadSize": 0}
-    assert okta.post("/Bulk", {"Operations": []}).status_code == 501
+    assert found["bulk"] == {"supported": True, "maxOperations": 1000, "maxPayloadSize": 4 * 1024 * 1024}
+    assert okta.post("/Bulk", {"Operations": [{"method": "DELETE", "path": "/Users/x"}]}).status_code == 200
     assert found["filter"] == {"supported": True, "maxResults": 1000}
     assert okta.names('/Users?filter=userName eq "ada"') == ["ada"]
     assert found["changePassword"]["supported"] is False

@@ -1,5 +1,11 @@
 """Groups in groups, and what a person shows of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
 from tests.scim.doors import Directory, World, document, refusal
 
 
@@ -91,13 +97,35 @@ def test_groups_of_a_user_are_not_a_client_s_to_write(okta: Directory) -> None:
     assert shown(okta, ada) == {"Inner": "direct", "Outer": "indirect"}
 
 
-def test_a_deep_nest_costs_two_statements(okta: Directory, world: World) -> None:
-    ada = okta.create_user("ada")
-    below = okta.create_group("g0", ada)
-    for number in range(1, 40):
+def test_a_deep_nest_costs_one_statement_more_however_deep_it_is(okta: Directory, world: World) -> None:
+    flat, nested = okta.create_user("flat"), okta.create_user("nested")
+    okta.create_group("alone", flat)
+    below = okta.create_group("g0", nested)
+    for number in range(1, 12):
         below = okta.create_group(f"g{number}", below)
+    for name in (flat, nested):
+        okta.user(name)
 
-    assert len(shown(okta, ada)) == 40
+    costs = []
+    for name in (flat, nested):
+        with counted(world) as statements:
+            costs.append((len(shown(okta, name)), statements))
+
+    assert [number for number, _ in costs] == [1, 12]
+    assert len(costs[1][1]) == len(costs[0][1]) + 1
+
+
+@contextmanager
+def counted(world: World) -> Iterator[list[str]]:
+    """Collect the statements that the database is asked."""
+    asked: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        asked.append(arguments[2])
+
+    sa.event.listen(world.database.engine, "before_cursor_execute", note)
+    yield asked
+    sa.event.remove(world.database.engine, "before_cursor_execute", note)
 
 
 def test_a_nested_group_reads_as_a_member_of_its_kind(okta: Directory) -> None:

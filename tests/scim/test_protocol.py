@@ -172,7 +172,6 @@ def test_a_directory_that_is_not_served_changes_nothing(okta: Directory, world: 
         ("GET", "/Me", 501),
         ("PATCH", "/Me", 501),
         ("DELETE", "/Me", 501),
-        ("POST", "/Bulk", 501),
     ],
 )
 def test_what_is_not_offered_is_refused_as_scim(okta: Directory, method: str, target: str, status: int) -> None:
