@@ -9,7 +9,7 @@ UV      := $(shell command -v uv 2>/dev/null)
 WORKERS ?= 2
 ARGS    ?=
 
-.PHONY: help demo run test check format bench
+.PHONY: help demo run test soak check format bench
 .DEFAULT_GOAL := help
 
 help: ## Say what the verbs are.
@@ -23,6 +23,9 @@ run: $(READY) ## Serve the SCIM door and keep the clusters in step, in one proce
 
 test: $(READY) ## Run every test (REQUIRE_ALL=1 makes a missing database or kube-apiserver a failure).
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+
+soak: $(READY) ## Throw ten minutes of bad requests at the SCIM door, others each time (FUZZ_SEED=N repeats a run).
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_SEED=$${FUZZ_SEED:-$(shell date +%s)} $(BIN)/pytest tests/scim/test_fuzzing.py $(ARGS)
 
 check: $(READY) ## Lint, types, import contracts and the rules of the house.
 	$(BIN)/ruff check .

@@ -1,31 +1,175 @@
 """
-What a pass costs when there is nothing to do: 10,000 bindings of ten subjects each, all as they should be.
+What a pass costs: 10,000 bindings of ten subjects each with nothing to do, and 1,000 changes on one cluster.
 
-The floor is what nobody can save: reading the same objects from JSON with orjson. Printed as a ratio to it, in CPU
-time of this process, the best of five.
+A whole pass (`reconcile_cluster` on SQLite, the real client, a fake API server in a process of its own) beside what
+nobody can save: reading the same objects from JSON with orjson, and listing and writing them with urllib3 alone, all
+in one run. Cost is CPU time of this process, the best of some rounds; the target for the pass is 3 s.
 """
 
+import argparse
+import cProfile
+import pstats
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import orjson
 
-from scim_bridge.clusters.gateway import ObservedBinding
+from benchmarks.reconcile_floor.api import Api, api_process
+from benchmarks.reconcile_floor.raw import Raw
+from benchmarks.reconcile_floor.rows import join_groups, put_company, record
+from scim_bridge.clusters.gateway import Gateway
 from scim_bridge.clusters.objects import from_object, to_object
-from scim_bridge.domain.bindings import Binding, BindingKey, Family, binding_name
-from scim_bridge.domain.organizations import ClusterId, OrganizationId
+from scim_bridge.clusters.open import Target, open_gateway
+from scim_bridge.domain.desired import Desired, desired
+from scim_bridge.domain.organizations import TargetKind
 from scim_bridge.domain.planning import plan_changes
-from scim_bridge.domain.roles import KubernetesRole
+from scim_bridge.store import migrations
+from scim_bridge.store.database import Database
+from scim_bridge.store.installation import instance_id
+from scim_bridge.store.snapshot import read_organization
+from scim_bridge.sync.policies import PassPolicy
+from scim_bridge.sync.reconciler import PassReport, reconcile_cluster
+from tests.sync.worlds import World, make_world
 
-BINDINGS, SUBJECTS, ROUNDS = 10_000, 10, 5
-INSTANCE, CLUSTER = "bench", ClusterId("c1")
+SUBJECTS, ROUNDS = 10, 3
+TARGET_SECONDS = 3.0
 
 
-def made(number: int) -> Binding:
-    """Return one namespace's binding."""
-    family = Family(f"team-{number:05}", KubernetesRole.EDIT)
-    subjects = tuple(f"oidc:person-{number:05}-{index}@example.com" for index in range(SUBJECTS))
-    return Binding(BindingKey(OrganizationId("o1"), CLUSTER, family), subjects)
+@dataclass(frozen=True)
+class Bench:
+    """The store, the cluster, and the raw client beside it."""
+
+    world: World
+    api: Api
+    raw: Raw
+    gateway: Gateway
+    instance: str
+
+    def run_pass(self) -> PassReport:
+        """Run one whole pass."""
+        world = self.world
+        return reconcile_cluster(
+            world.database, self.gateway, world.organization_id, world.cluster_id, PassPolicy(),
+            lambda: datetime.now(UTC),
+        )  # fmt: skip
+
+    def wanted(self) -> Desired:
+        """Read the store and decide."""
+        world = self.world
+        with world.database.read() as connection:
+            snapshot = read_organization(connection, world.organization_id, world.at)
+        return desired(snapshot, world.cluster_id)
+
+
+def main() -> int:
+    """Measure, check what was written, print, and answer 1 when the target is missed."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--bindings", type=int, default=10_000)
+    options.add_argument("--changes", type=int, default=1_000)
+    options.add_argument("--profile", action="store_true", help="say where the time of the quiet pass goes")
+    given = options.parse_args()
+    with api_process() as api, tempfile.TemporaryDirectory() as folder:
+        bench = set_up(api, Path(folder), given.bindings)
+        if given.profile:
+            profile(bench)
+        cost = measure_quiet(bench, given.bindings)
+        measure_changes(bench, given.changes)
+        bench.gateway.close()
+        bench.world.database.dispose()
+    return 0 if cost <= TARGET_SECONDS else 1
+
+
+def set_up(api: Api, folder: Path, bindings: int) -> Bench:
+    """Fill the store, the cluster and the record, all in step."""
+    database = Database(f"sqlite:///{folder / 'bench.sqlite3'}")
+    migrations.upgrade(database)
+    world = make_world(database)
+    put_company(world, bindings, SUBJECTS)
+    with database.write() as connection:
+        instance = instance_id(connection)
+    target = Target(TargetKind.KUBERNETES, world.organization_id, world.cluster_id, instance, api.kubeconfig)
+    bench = Bench(world, api, Raw(api), open_gateway(target), instance)
+    wanted = bench.wanted()
+    namespaces = (
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": each.key.family.namespace}}
+        for each in wanted.bindings
+    )
+    api.fill(list(namespaces))
+    api.fill([to_object(instance, each) for each in wanted.bindings])
+    seen = bench.gateway.list_bindings()
+    record(
+        database,
+        world,
+        [(each.binding, each.name, each.uid, each.resource_version) for each in seen],
+        dict(wanted.subjects),
+    )
+    return bench
+
+
+def measure_quiet(bench: Bench, count: int) -> float:
+    """Measure a pass with nothing to do and its parts; return what it costs."""
+    bench.api.writes()
+    whole = best(lambda: require_quiet(bench.run_pass()))
+    if written := bench.api.writes():
+        raise SystemExit(f"a pass with nothing to do wrote {written} times")
+    items = bench.raw.list_all()
+    text = orjson.dumps(items)
+    wanted, seen = bench.wanted(), bench.gateway.list_bindings()
+    parts = {
+        "floor: orjson.loads": best(lambda: orjson.loads(text)),
+        "floor: list by urllib3": best(bench.raw.list_all),
+        "list by the gateway": best(bench.gateway.list_bindings),
+        "of it: check what is ours": best(
+            lambda: [from_object(bench.instance, each) for each in items if is_ours(each)]
+        ),
+        "read the store, decide": best(bench.wanted),
+        "plan": best(lambda: plan_changes(bench.world.cluster_id, wanted.bindings, seen)),
+        "the whole pass": whole,
+    }
+    floor, listing = parts["floor: orjson.loads"], parts["floor: list by urllib3"]
+    print(f"{count} bindings of {SUBJECTS} subjects, nothing to do: no write; CPU seconds")
+    print(f"  {'':<28}{'seconds':>8}{'/ loads':>9}{'/ list':>9}")
+    for name, seconds in parts.items():
+        print(f"  {name:<28}{seconds:8.3f}{seconds / floor:8.1f}x{seconds / listing:8.1f}x")
+    print(f"  target: at most {TARGET_SECONDS:.0f} s for the whole pass")
+    return whole
+
+
+def measure_changes(bench: Bench, count: int) -> None:
+    """Let one person into so many namespaces, and write as many objects with urllib3 alone."""
+    join_groups(bench.world, count)
+    began, cpu = time.perf_counter(), time.process_time()
+    report = bench.run_pass()
+    taken, cost = time.perf_counter() - began, time.process_time() - cpu
+    if (report.result.updated, report.is_ok, bench.api.writes()) != (count, True, count):
+        raise SystemExit(f"{count} changes were to be written: {report.result}")
+    changed = [each for each in bench.wanted().bindings if len(each.subjects) > SUBJECTS]
+    documents = [to_object(bench.instance, each) for each in changed]
+    for each in documents:
+        each["subjects"] = each["subjects"][:SUBJECTS]
+    began, cpu = time.perf_counter(), time.process_time()
+    bench.raw.apply_all(documents)
+    raw_taken, raw_cost = time.perf_counter() - began, time.process_time() - cpu
+    print(f"{count} changes on one cluster: changes a second, CPU milliseconds a change")
+    for name, seconds, spent in (("floor: apply by urllib3", raw_taken, raw_cost), ("the whole pass", taken, cost)):
+        print(f"  {name:<28}{count / seconds:8.0f}/s{spent / count * 1000:8.2f} ms")
+    print(f"  share of the floor's rate {raw_taken / taken:.2f}, CPU {cost / raw_cost:.1f}x, reading included")
+
+
+def require_quiet(report: PassReport) -> None:
+    """Refuse to measure a pass that found something to do."""
+    if not report.is_ok or not report.plan.is_empty:
+        raise SystemExit(f"the pass was to find nothing to do: {report.problem or report.result}")
+
+
+def is_ours(item: dict[str, dict[str, object]]) -> bool:
+    """Tell whether a listed object is one of the bench's."""
+    return bool(item["metadata"].get("annotations"))
 
 
 def best(work: Callable[[], object]) -> float:
@@ -38,20 +182,12 @@ def best(work: Callable[[], object]) -> float:
     return min(taken)
 
 
-def main() -> None:
-    """Measure, check that nothing would be written, and print."""
-    desired = [made(number) for number in range(BINDINGS)]
-    text = orjson.dumps([to_object(INSTANCE, binding) for binding in desired])
-    seen = [ObservedBinding(each, binding_name(INSTANCE, each.key), "uid", "1") for each in map(made, range(BINDINGS))]
-    if not plan_changes(CLUSTER, desired, seen).is_empty:
-        raise SystemExit("a pass with nothing to do would write")
-    floor = best(lambda: orjson.loads(text))
-    reading = best(lambda: [from_object(INSTANCE, each) for each in orjson.loads(text)])
-    planning = best(lambda: plan_changes(CLUSTER, desired, seen))
-    print(f"{BINDINGS} bindings of {SUBJECTS} subjects, nothing to do, CPU seconds (share of the floor):")
-    for name, seconds in (("floor: orjson.loads", floor), ("read and check ours", reading), ("plan", planning)):
-        print(f"  {name:<22}{seconds:8.3f}  {seconds / floor:6.1f}x")
+def profile(bench: Bench) -> None:
+    """Say where the time of one quiet pass goes."""
+    profiler = cProfile.Profile()
+    profiler.runcall(bench.run_pass)
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(35)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -52,7 +52,15 @@ class Refused(BridgeError):
 
 
 class NotAuthenticated(Refused):
-    """There is no credential, or it is not one of ours."""
+    """
+    There is no credential, or it is not one of ours.
+
+    ``reason`` is what is wrong with it: for the log, never for whoever asks.
+    """
+
+    def __init__(self, message: str, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class Unavailable(Refused):

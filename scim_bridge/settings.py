@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     max_page_size: int = Field(default=1000, ge=1)
     default_page_size: int = Field(default=100, ge=1)
     cursor_seconds: int = Field(default=3600, ge=60)
+    advertise_cursors: bool = False
 
     log_days: int = Field(default=90, ge=1, le=3650)
     log_read_days: int = Field(default=7, ge=1, le=3650)

@@ -1,4 +1,4 @@
-"""`scim-bridge directory doctor`: would this identity provider be content with what this installation answers?"""
+"""`scim-bridge directory doctor`: say whether an identity provider would be content with this installation."""
 
 from typing import TYPE_CHECKING
 

@@ -11,6 +11,7 @@ from scim_bridge.app import Process, create_app, open_process
 from scim_bridge.cli.serve import end
 from scim_bridge.errors import Refused
 from scim_bridge.settings import Settings
+from scim_bridge.web.context import journal_of
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -43,6 +44,7 @@ class BridgeServer(BaseApplication):  # type: ignore[misc]
         self._listening = listening.detach()
         self._ready = ready
         self._process: Process | None = None
+        self._app: Any = None
         super().__init__()
 
     def load_config(self) -> None:
@@ -69,7 +71,8 @@ class BridgeServer(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         """Open the process's parts and return the application; gunicorn calls it in the worker."""
         self._process = open_process(self._settings)
-        return create_app(self._settings, self._process.runtime)
+        self._app = create_app(self._settings, self._process.runtime)
+        return self._app
 
     def _start(self, worker: Any) -> None:
         if self._process is not None:
@@ -78,5 +81,8 @@ class BridgeServer(BaseApplication):  # type: ignore[misc]
                 self._ready()
 
     def _stop(self, _server: Any, _worker: Any) -> None:
+        if self._app is not None:
+            # What was read in the last second; a process that does not end by itself would lose it.
+            journal_of(self._app).flush()
         if self._process is not None:
             end(self._process)

@@ -1,14 +1,17 @@
 """`scim-bridge sync …`: what passes would do, do and did, and what waits for somebody's approval."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from scim_bridge.cli.output import facts, json_option, organization_option, say, table, time
+from scim_bridge.cli.output import facts, joined, json_option, organization_option, say, table, time
 from scim_bridge.cli.session import Session
+from scim_bridge.errors import Invalid, NotFound, Refused
 
 if TYPE_CHECKING:
+    from scim_bridge.sync.approvals import WaitingPlan
     from scim_bridge.sync.report import ClusterStatus
     from scim_bridge.sync.single import CompletedPass, PassResult, PlannedCluster
 
@@ -39,23 +42,62 @@ def plan(session: Session, cluster: str | None, organization: str | None, as_jso
 
 
 @sync.command()
-@click.option("--cluster", "-c", metavar="NAME", required=True, help="The cluster.")
-@click.option("--plan", "plan_hash", metavar="HASH", required=True, help="The plan, as `sync plan` or `status` has it.")
+@click.argument("name", metavar="[CLUSTER]", required=False)
+@cluster_option
+@click.option("--plan", "plan_hash", metavar="HASH", help="The plan that you have read, as `sync plan` has it.")
+@click.option("--yes", is_flag=True, help="Approve what waits now, whatever it is, without asking.")
 @organization_option
 @json_option
 @click.pass_obj
-def approve(session: Session, cluster: str, plan_hash: str, organization: str | None, as_json: bool) -> None:
+def approve(
+    session: Session,
+    name: str | None,
+    cluster: str | None,
+    plan_hash: str | None,
+    yes: bool,
+    organization: str | None,
+    as_json: bool,
+) -> None:
     """Let exactly what a plan lists go; a first plan makes the cluster active."""
-    from scim_bridge.sync import approvals, single
+    from scim_bridge.sync import approvals
 
-    named = session.organization(organization)
-    if not approvals.waiting(session.database, named, cluster):
-        # Nobody may have run a pass yet; that of an unapproved cluster writes nothing but the plan that waits.
-        single.prepare_first_plan(session.workshop, named, cluster)
+    owner = session.organization(organization)
+    waiting = _waiting(session, owner, cluster or name, plan_hash)
+    hash_ = plan_hash or _agreed(waiting, yes=yes)
     seconds = session.settings.approval_seconds
-    made = approvals.approve(session.database, session.actor, named, cluster, plan_hash, valid_seconds=seconds)
+    made = approvals.approve(session.database, session.actor, owner, waiting.cluster, hash_, valid_seconds=seconds)
     text = f"Plan {made.hash[:12]} of {made.cluster} is approved until {time(made.expires_at)}: the next pass does it."
     say(as_json, made, text)
+
+
+def _waiting(session: Session, owner: str, cluster: str | None, plan_hash: str | None) -> "WaitingPlan":
+    """Return the one plan that is meant; raises Invalid where that is unclear, NotFound where none waits."""
+    from scim_bridge.sync import approvals, single
+
+    if cluster is not None and not approvals.waiting(session.database, owner, cluster):
+        # Nobody may have run a pass yet; that of an unapproved cluster writes nothing but the plan that waits.
+        single.prepare_first_plan(session.workshop, owner, cluster)
+    found = approvals.waiting(session.database, owner, cluster)
+    if cluster is None and plan_hash is not None:
+        found = [each for each in found if each.hash.startswith(plan_hash)] or found
+    if not found:
+        raise NotFound(f"No plan waits{f' on {cluster}' if cluster else ''}.")
+    if len(found) > 1:
+        raise Invalid(f"Say which cluster: plans wait on {joined(each.cluster for each in found)}.", field="cluster")
+    return found[0]
+
+
+def _agreed(plan: "WaitingPlan", *, yes: bool) -> str:
+    """Return the hash of a plan that a person was shown and agreed to; raises Refused where nobody can be asked."""
+    if yes:
+        return plan.hash
+    if not sys.stdin.isatty():
+        raise Refused(f"Nothing is approved: say --plan {plan.hash[:12]} once you have read it, or --yes.")
+    lines = [f"{plan.cluster} (waits: {plan.reason})", *_access("+", plan.gains), *_access("-", plan.loses)]
+    click.echo("\n".join(lines), err=True)
+    if not click.confirm("Approve exactly this?", default=False, err=True):
+        raise Refused("Nothing is approved.")
+    return plan.hash
 
 
 @sync.command()

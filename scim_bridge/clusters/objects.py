@@ -15,8 +15,7 @@ from scim_bridge.domain.bindings import (
     Binding,
     BindingKey,
     binding_name,
-    is_ours,
-    parse_key,
+    our_key,
 )
 from scim_bridge.errors import ForeignObject
 
@@ -68,9 +67,9 @@ def from_object(instance: str, found: Mapping[str, Any]) -> ObservedBinding:
     name = str(metadata.get("name", ""))
     annotation = _mapping(metadata.get("annotations")).get(KEY_ANNOTATION)
     labels = _mapping(metadata.get("labels"))
-    if not isinstance(annotation, str) or not is_ours(instance, name, labels, annotation):
+    key = our_key(instance, name, labels, annotation if isinstance(annotation, str) else None)
+    if key is None:
         raise ForeignObject(f"{name or 'An object'} is not this installation's; it is left alone.")
-    key = parse_key(annotation)
     listed = found.get("subjects") or []
     subjects = [_mapping(each) for each in listed] if isinstance(listed, list) else [{}]
     kind = key.family.subject_kind.value

@@ -183,23 +183,26 @@ def _has_rule_of(grant: Grant, priority: int | None) -> bool:
     return any(origin.kind is OriginKind.RULE and (origin.priority or 0) == priority for origin in grant.origins)
 
 
-def scope_role(grants: Iterable[Grant], scope: Scope) -> KubernetesRole | None:
-    """Return what one project or service scope adds in its namespaces; cluster-admin is not grantable there."""
-    role, _ = strongest_kubernetes_role(
-        grant for grant in grants if grant.scope == scope and grant.kubernetes_role is not KubernetesRole.CLUSTER_ADMIN
+def scope_roles(grants: Iterable[Grant]) -> dict[Scope, KubernetesRole]:
+    """
+    Return what each project and service scope adds in its namespaces.
+
+    ``none`` adds nothing, and cluster-admin is not grantable there.
+    """
+    spoken = _by_scope(
+        grant
+        for grant in grants
+        if grant.scope.kind in (ScopeKind.PROJECT, ScopeKind.SERVICE)
+        and grant.kubernetes_role is not None
+        and grant.kubernetes_role is not KubernetesRole.CLUSTER_ADMIN
     )
-    return None if role is KubernetesRole.NONE else role
+    roles = {scope: _strongest(there) for scope, there in spoken.items()}
+    return {scope: role for scope, role in roles.items() if role is not None and role is not KubernetesRole.NONE}
 
 
-def namespaced_scopes(grants: Iterable[Grant]) -> list[Scope]:
-    """Return the project and service scopes at which a person holds a Kubernetes role, in a stable order."""
-    return sorted(
-        {
-            grant.scope
-            for grant in grants
-            if grant.kubernetes_role is not None and grant.scope.kind in (ScopeKind.PROJECT, ScopeKind.SERVICE)
-        }
-    )
+def _strongest(grants: list[Grant]) -> KubernetesRole | None:
+    # One alone is what most people have at a scope, and nothing can shadow it.
+    return grants[0].kubernetes_role if len(grants) == 1 else strongest_kubernetes_role(grants)[0]
 
 
 def api_roles(tree: Tree, scope: Scope, grants: Iterable[Grant]) -> frozenset[str]:

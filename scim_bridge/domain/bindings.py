@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from json.encoder import encode_basestring_ascii as _quoted
 
 from scim_bridge.domain.organizations import CaseRule, Cluster, ClusterId, OrganizationId
 from scim_bridge.domain.people import Member
@@ -73,17 +75,13 @@ class BindingKey:
     @property
     def canonical(self) -> str:
         """Return the key as canonical JSON: what the annotation holds and the name is a digest of."""
-        return json.dumps(
-            {
-                "cluster": self.cluster_id,
-                "namespace": self.family.namespace,
-                "organization": self.organization_id,
-                "role": self.family.role.value,
-                "shard": [self.shard.bits, self.shard.index],
-                "subjects": self.family.subject_kind.value,
-            },
-            separators=(",", ":"),
-            sort_keys=True,
+        # By hand, for a pass does this for every object: what json.dumps makes with sorted keys and without blanks.
+        family, shard = self.family, self.shard
+        namespace = "null" if family.namespace is None else _quoted(family.namespace)
+        return (
+            f'{{"cluster":{_quoted(self.cluster_id)},"namespace":{namespace}'
+            f',"organization":{_quoted(self.organization_id)},"role":{_quoted(family.role.value)}'
+            f',"shard":[{shard.bits},{shard.index}],"subjects":{_quoted(family.subject_kind.value)}}}'
         )
 
     @property
@@ -136,18 +134,23 @@ def binding_name(instance: str, key: BindingKey) -> str:
     """
     digest = hashlib.sha256(key.canonical.encode()).digest()[:10]
     code = base64.b32encode(digest).decode().lower()
-    role = re.sub(r"[^a-z0-9]+", "-", key.family.role.value.lower())[:24].strip("-")
-    return f"scimb-{instance[:12]}-{role}-{code}"
+    return f"scimb-{instance[:12]}-{_slug(key.family.role)}-{code}"
 
 
-def is_ours(instance: str, name: str, labels: dict[str, str], annotation: str | None) -> bool:
-    """Tell whether an object is this installation's: our label *and* a key annotation that hashes to its name."""
+@cache
+def _slug(role: KubernetesRole) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", role.value.lower())[:24].strip("-")
+
+
+def our_key(instance: str, name: str, labels: dict[str, str], annotation: str | None) -> BindingKey | None:
+    """Return an object's key if it is this installation's: our label *and* a key annotation that hashes to its name."""
     if labels.get(MANAGED_BY_LABEL) != MANAGED_BY or labels.get(INSTANCE_LABEL) != instance or not annotation:
-        return False
+        return None
     try:
-        return binding_name(instance, parse_key(annotation)) == name
+        key = parse_key(annotation)
     except Invalid:
-        return False
+        return None
+    return key if binding_name(instance, key) == name else None
 
 
 def render_subject(cluster: Cluster, member: Member) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from scim_bridge.domain.access import Grant, Snapshot, cluster_role, namespaced_scopes, scope_role
+from scim_bridge.domain.access import Grant, Snapshot, cluster_role, scope_roles
 from scim_bridge.domain.bindings import Binding, Family, render_subject, shard_bits, shard_family
 from scim_bridge.domain.namespaces import NamespaceMap, map_namespaces
 from scim_bridge.domain.organizations import Cluster, ClusterId
@@ -138,10 +138,7 @@ class _Decider:
 
     def _namespaced(self, grants: list[Grant]) -> set[Family]:
         strongest: dict[str, KubernetesRole] = {}
-        for scope in namespaced_scopes(grants):
-            role = scope_role(grants, scope)
-            if role is None:
-                continue
+        for scope, role in scope_roles(grants).items():
             for namespace in self._mapped.of_scope.get(scope, ()):
                 held = strongest.get(namespace)
                 if held is None or role.strength > held.strength:

@@ -11,8 +11,7 @@ from scim_bridge.domain.access import (
     Snapshot,
     api_roles,
     cluster_role,
-    namespaced_scopes,
-    scope_role,
+    scope_roles,
 )
 from scim_bridge.domain.bindings import parse_key, render_subject
 from scim_bridge.domain.namespaces import map_namespaces
@@ -151,9 +150,8 @@ class _Explainer:
     def _namespaced(self, cluster: Cluster) -> list[NamespaceRole]:
         found = []
         mapped = map_namespaces(self._snapshot.tree, cluster)
-        for scope in namespaced_scopes(self._grants):
-            role = scope_role(self._grants, scope)
-            if role is None or scope not in mapped.of_scope:
+        for scope, role in sorted(scope_roles(self._grants).items(), key=lambda each: each[0]):
+            if scope not in mapped.of_scope:
                 continue
             reasons = tuple(
                 self._reason(grant, "stands" if grant.kubernetes_role is role else "a stronger role stands here")

@@ -67,10 +67,10 @@ class Reading:
 
 
 @contextmanager
-def open_reading(database: Database, token: str | None) -> Iterator[Reading]:
+def open_reading(database: Database, token: str | None, address: str | None = None) -> Iterator[Reading]:
     """Open a read for whoever the token speaks for; raises NotAuthenticated before anything else is read."""
     with database.read() as connection:
-        yield Reading(connection, authenticate(connection, token))
+        yield Reading(connection, authenticate(connection, token, address))
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def groups_of(database: Database, caller: Caller, user_id: ScimUserId) -> list[N
         return memberships.named_groups_of(connection, caller.directory_id, [user_id])[user_id]
 
 
-def find_caller(database: Database, token: str | None) -> Caller:
+def find_caller(database: Database, token: str | None, address: str | None = None) -> Caller:
     """Return whoever the token speaks for; raises NotAuthenticated."""
     with database.glance() as connection:
-        return authenticate(connection, token)
+        return authenticate(connection, token, address)

@@ -13,14 +13,14 @@ from uuid import uuid4
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, DirectoryKind, DirectoryState
-from scim_bridge.identity.directories import issue_token
+from scim_bridge.identity.directory_tokens import issue
 from scim_bridge.identity.names import the_directory
 from scim_bridge.store import trials
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
-from scim_bridge.store.directories import Directory, insert_directory
+from scim_bridge.store.directories import Directory, TokenTerms, insert_directory
 
 LEFT_BEHIND_AFTER = timedelta(hours=1)
 
@@ -60,7 +60,7 @@ def _begin(database: Database, actor: Actor, organization_id: OrganizationId, ki
         made = insert_directory(connection, change, name, kind, DirectoryState.PENDING)
         trials.mark_trial(connection, made.id)
         add_audit(connection, change, "directory.tried", "directory", made.id, {"name": name, "kind": kind.value})
-        return Trial(made, issue_token(connection, change, made.id, "trial", None).text)
+        return Trial(made, issue(connection, change, made.id, TokenTerms("trial")).text)
 
 
 def _end(database: Database, actor: Actor, organization_id: OrganizationId, directory_id: DirectoryId) -> None:

@@ -17,10 +17,19 @@ from scim_bridge.scim.attributes import ENTERPRISE_URN
 from scim_bridge.scim.bulk import largest_body
 from scim_bridge.scim.models import EnterpriseUser, Group, User
 from scim_bridge.scim.protocol import blueprint
+from scim_bridge.settings import Settings
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0"
-# A password is dropped unread, and what a client calls a member is not kept: the schema must not offer either.
-NOT_KEPT = frozenset({"password", "members.display"})
+# Neither is kept. Yet clients that build their requests from these schemas, as Canaille, send both and cannot begin to
+# write where one is missing: they are described as what they are.
+NOT_KEPT: dict[str, Document] = {
+    "password": {"description": "Dropped unread: nobody signs in here by a password."},
+    "members.display": {
+        "description": "Not kept: who a member is says their own resource.",
+        "mutability": "readOnly",
+        "returned": "request",
+    },
+}
 
 
 @blueprint.get("/ServiceProviderConfig")
@@ -101,14 +110,7 @@ def _configuration() -> Document:
         "changePassword": {"supported": False},
         "sort": {"supported": True},
         "etag": {"supported": True},
-        "pagination": {
-            "cursor": True,
-            "index": True,
-            "defaultPaginationMethod": "index",
-            "defaultPageSize": min(settings.default_page_size, settings.max_page_size),
-            "maxPageSize": settings.max_page_size,
-            "cursorTimeout": settings.cursor_seconds,
-        },
+        **_pagination(settings),
         "authenticationSchemes": [
             {
                 "type": "oauthbearertoken",
@@ -119,6 +121,26 @@ def _configuration() -> Document:
             }
         ],
         "meta": {"resourceType": "ServiceProviderConfig", "location": _location("ServiceProviderConfig")},
+    }
+
+
+def _pagination(settings: Settings) -> Document:
+    """
+    Return what RFC 9865 §4 adds, if the installation wants it told.
+
+    Clients that forbid what was named after they were written, as Canaille, would take the whole server for none.
+    """
+    if not settings.advertise_cursors:
+        return {}
+    return {
+        "pagination": {
+            "cursor": True,
+            "index": True,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": min(settings.default_page_size, settings.max_page_size),
+            "maxPageSize": settings.max_page_size,
+            "cursorTimeout": settings.cursor_seconds,
+        }
     }
 
 
@@ -152,18 +174,18 @@ def _schemas() -> list[Document]:
 
 @cache
 def _published() -> tuple[Document, ...]:
-    return tuple(_kept(model.to_schema().model_dump()) for model in (User, EnterpriseUser, Group))
+    return tuple(_honest(model.to_schema().model_dump()) for model in (User, EnterpriseUser, Group))
 
 
-def _kept(holder: Document, above: str = "") -> Document:
-    """Leave out what this server does not keep."""
-    kept = dict(holder)
+def _honest(holder: Document, above: str = "") -> Document:
+    """Say of each attribute that is not kept that it is not."""
+    said = dict(holder)
     for key in ("attributes", "subAttributes"):
-        if key in kept:
-            kept[key] = [
-                _kept(each, f"{above}{each['name']}.") for each in kept[key] if above + each["name"] not in NOT_KEPT
+        if key in said:
+            said[key] = [
+                _honest(each, f"{above}{each['name']}.") | NOT_KEPT.get(above + each["name"], {}) for each in said[key]
             ]
-    return kept
+    return said
 
 
 def _location(name: str) -> str:

@@ -37,6 +37,8 @@ FILTERED_OF_META = ("created", "lastModified", "resourceType")
 # Parsers and databases walk down a filter step by step, and both have an end of their own.
 DEEPEST = 32
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+# What JSON documents and both databases can hold as a whole number.
+LARGEST_NUMBER = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,11 @@ def parse_filter(text: str, schema: ResourceSchema, longest: int) -> Filter:
     """Return the tree of a filter; raises Invalid (invalidFilter) with a sentence."""
     if len(text) > longest:
         raise _invalid(f"The filter is longer than {longest} characters.")
+    usual = USUAL.fullmatch(text)
+    if usual is not None:
+        # Nine in ten: `userName eq "ada@example.com"`. The grammar's parser takes longer than the look-up.
+        name, value = usual.groups()
+        return _Binder(schema).bind_equal(AttrPath(name, None, None), value)
     if _depth(text) > DEEPEST:
         raise _invalid(f"The filter has parentheses more than {DEEPEST} deep.")
     try:
@@ -118,6 +125,7 @@ def _part(place: Place, name: str | None) -> Place | None:
     return Place((found.name if found else name,), found)
 
 
+USUAL = re.compile(r'(userName|externalId|displayName|id)\s+eq\s+"([^"\\\x00-\x1f]*)"', re.IGNORECASE)
 _Term = Callable[[Place], Compare | Present]
 
 
@@ -143,6 +151,10 @@ class _Binder:
                 return Some(place.path, self.bind_inner(place, inner))
             case _:
                 raise _invalid("The filter cannot be understood.")
+
+    def bind_equal(self, path: AttrPath, value: str) -> Filter:
+        """Bind the comparison of an attribute with a text."""
+        return self._bind_attribute(path, lambda place: _compare(place, Operator.EQUAL, value))
 
     def bind_inner(self, place: Place, node: FilterNode) -> Filter:
         """Bind the filter between brackets, whose paths begin at an entry of the list."""
@@ -190,6 +202,8 @@ def _compare(place: Place, operator: Operator, value: object) -> Compare:
         raise _invalid("A filter compares with a text, a number, true, false or null.")
     if isinstance(value, str) and "\x00" in value:
         raise _invalid("A filter cannot hold the character NUL.")
+    if isinstance(value, int | float) and abs(value) >= LARGEST_NUMBER:
+        raise _invalid("A filter cannot hold a number of more than 64 bits.")
     return Compare(Attribute(place.path, bool(place.type and place.type.exact)), operator, value)
 
 

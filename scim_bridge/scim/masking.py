@@ -18,10 +18,12 @@ from scim_bridge.domain.provisioning import Document
 from scim_bridge.log import MASK
 
 SECRET_WORDS = ("password", "passwd", "secret", "token", "authorization", "credential", "api_key", "apikey")
+SECRET_WORD = re.compile("|".join(SECRET_WORDS), re.IGNORECASE)
 # A word in a text is no secret yet ("Password Reset Team"); these make it a filter, an object, an assignment.
 MAKES_IT_ONE = re.compile(r'["\[{=:]')
 OUR_TOKEN = re.compile(r"scimb_[A-Za-z0-9]{8}_[A-Za-z0-9_-]+")
 QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
+PLAIN = re.compile(r"[A-Za-z0-9._~+/=-]*")
 NAMING_KEYS = ("path", "name", "attribute", "attributename", "key")
 SHORTEST_SECRET = 6
 LONGEST_OF_A_STRANGER = 255
@@ -38,6 +40,10 @@ class Kept:
 
 def mask_body(body: Document, credentials: Iterable[str] = ()) -> Kept:
     """Return a body as JSON in which no secret can be read."""
+    credentials = tuple(credentials)
+    sent = orjson.dumps(body).decode()
+    if _is_clean(sent, credentials):
+        return Kept(sent, frozenset())
     found: set[str] = set()
     masked = _masked(body, found)
     secrets = frozenset(each for each in found.union(credentials) if len(each) >= SHORTEST_SECRET)
@@ -45,6 +51,17 @@ def mask_body(body: Document, credentials: Iterable[str] = ()) -> Kept:
         # What one attribute was called a secret for may stand in another one too.
         masked = _without(masked, secrets)
     return Kept(mask_text(orjson.dumps(masked).decode()), frozenset(found))
+
+
+def _is_clean(sent: str, credentials: tuple[str, ...]) -> bool:
+    """Say whether a body as JSON holds nothing that could be one: nearly all do, and are not walked through."""
+    return (
+        not _is_secret(sent)
+        and "scimb_" not in sent
+        # What JSON writes in another way is not looked for in it.
+        and all(each.isalnum() or PLAIN.fullmatch(each) for each in credentials)
+        and not any(len(each) >= SHORTEST_SECRET and each in sent for each in credentials)
+    )
 
 
 def mask_text(text: str, secrets: Iterable[str] = ()) -> str:
@@ -66,7 +83,7 @@ def mask_target(target: str, credentials: Iterable[str] = ()) -> str:
     """Return a path and query as they may be kept."""
     known = tuple(each for each in credentials if len(each) >= SHORTEST_SECRET)
     plain = unquote_plus(target)
-    if not _tells(plain, known) and not any(word in plain.lower() for word in SECRET_WORDS):
+    if not _tells(plain, known) and not _is_secret(plain):
         return target
     path, mark, query = target.partition("?")
     words = [MASK if _tells(unquote(word), known) else word for word in path.split("/")]
@@ -109,8 +126,7 @@ def _masked_parameter(parameter: str, credentials: tuple[str, ...]) -> str:
 
 
 def _is_secret(text: str) -> bool:
-    lowered = text.lower()
-    return any(word in lowered for word in SECRET_WORDS)
+    return SECRET_WORD.search(text) is not None
 
 
 def _masked(value: Any, found: set[str]) -> Any:

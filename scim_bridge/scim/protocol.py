@@ -5,7 +5,7 @@ A request is nobody's until its token has been looked up; nothing else is read o
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from time import perf_counter
@@ -15,11 +15,12 @@ from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from scim_bridge.domain.provisioning import Document
-from scim_bridge.errors import BridgeError, NotFound, StoreError, Unavailable
+from scim_bridge.errors import BridgeError, NotAuthenticated, NotFound, StoreError, Unavailable
 from scim_bridge.identity.callers import Caller, note_use, refused_caller
 from scim_bridge.identity.exchanges import Exchange, LogEntry
 from scim_bridge.identity.journal import Journal
 from scim_bridge.identity.provisioned import Reading, find_caller, open_reading, open_reading_of
+from scim_bridge.identity.runtime import Database
 from scim_bridge.log import get_logger
 from scim_bridge.scim import bodies, dialects, masking
 from scim_bridge.scim.errors import Problem, problem_of, problem_of_http
@@ -55,8 +56,8 @@ def addresses() -> Addresses:
 def reading() -> Iterator[Reading]:
     """Open a read for whoever asks; raises NotAuthenticated before anything else is looked at."""
     database = context.runtime().database
-    replaying = _known_caller()
-    with open_reading_of(database, replaying) if replaying else open_reading(database, _token()) as opened:
+    known = _known_caller()
+    with open_reading_of(database, known) if known else _open(database) as opened:
         g.scim_caller = opened.caller
         yield opened
 
@@ -68,10 +69,15 @@ def reading_for(caller: Caller) -> Iterator[Reading]:
         yield opened
 
 
+def _open(database: Database) -> AbstractContextManager[Reading]:
+    return open_reading(database, _token(), context.address())
+
+
 def exchange(success: HTTPStatus) -> Exchange:
     """Begin a request that changes something, in the name of whoever asks."""
-    g.scim_caller = caller = _known_caller() or find_caller(context.runtime().database, _token())
-    g.scim_exchange = begun = _exchange(caller, success)
+    caller = _known_caller() or find_caller(context.runtime().database, _token(), context.address())
+    begun = _exchange(caller, success)
+    g.scim_caller, g.scim_exchange = caller, begun
     return begun
 
 
@@ -140,7 +146,8 @@ def _refuse(error: BridgeError) -> Response:
     problem = problem_of(error)
     # A database that cannot be used, or not now, is not asked once more: it is told later.
     busy = isinstance(error, Unavailable) and _caller() is not None
-    _keep_refused(problem, at_once=not (busy or isinstance(error, StoreError)))
+    reason = error.reason if isinstance(error, NotAuthenticated) else None
+    _keep_refused(problem, reason, at_once=not (busy or isinstance(error, StoreError)))
     return _answer_problem(problem)
 
 
@@ -179,8 +186,12 @@ def _keep_unchanged(caller: Caller, status: int) -> None:
         _journal().add(exchange.entry(status))
 
 
-def _keep_refused(problem: Problem, *, at_once: bool) -> None:
-    """Let the log tell what was refused to the directory that asked, even with a token that has ended, or to nobody."""
+def _keep_refused(problem: Problem, reason: str | None = None, *, at_once: bool) -> None:
+    """
+    Let the log tell what was refused to the directory that asked, even with a token that has ended, or to nobody.
+
+    ``reason`` is what the log says instead of what was answered.
+    """
     database = context.runtime().database
     caller = _caller() or refused_caller(database, _token())
     log.warning(
@@ -189,6 +200,7 @@ def _keep_refused(problem: Problem, *, at_once: bool) -> None:
         route=str(request.url_rule),
         status=problem.status,
         scim_type=problem.scim_type,
+        reason=reason,
         directory=caller.directory_name if caller else None,
         address=context.address(),
     )
@@ -196,7 +208,7 @@ def _keep_refused(problem: Problem, *, at_once: bool) -> None:
         _journal().add_unknown(_strangers_entry(problem))
         return
     exchange = _begun(caller, problem.status)
-    detail = masking.mask_message(problem.detail, {*_credentials(), *g.get("scim_secrets", ())})
+    detail = masking.mask_message(reason or problem.detail, {*_credentials(), *g.get("scim_secrets", ())})
     entry = exchange.entry(problem.status, problem.scim_type, detail)
     written = (at_once or caller.replayed_by is not None) and exchange.log_alone(database, entry)
     if not written and caller.replayed_by is None:
@@ -251,8 +263,8 @@ def _named_object() -> tuple[str | None, str | None]:
     for noun in NOUNS:
         named = (request.view_args or {}).get(f"{noun}_id")
         if named is not None:
-            # Whatever is longer than our ids is none of them.
-            return noun, named if len(named) <= LONGEST_ID else None
+            # Whatever is longer than our ids is none of them, nor what PostgreSQL cannot store.
+            return noun, named if len(named) <= LONGEST_ID and "\x00" not in named else None
     return None, None
 
 

@@ -48,19 +48,21 @@ class Client:
         base_url: str,
         token: str,
         *,
+        tries: int = TRIES,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.base_url = _without_query(base_url)
         self.latencies: list[float] = []
         self._token = token
+        self._tries = tries
         self._sleep = sleep
         self._clock = clock
         self._pool = urllib3.PoolManager(retries=False, timeout=ANSWER_WITHIN, maxsize=8)
 
     def send(self, request: Request) -> Answer:
         """Send a request, again when told so by Retry-After; raises RequestFailed, with the server's own words."""
-        for _ in range(TRIES - 1):
+        for _ in range(self._tries - 1):
             response, answer = self._exchange(request)
             wait = _told_to_wait(response)
             if wait is None:

@@ -19,7 +19,7 @@ A record that was announced and is not confirmed has an empty digest, and an emp
 The next pass puts both right from what it observes.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,11 +107,19 @@ def announce(connection: sa.Connection, sight: Sight, additions: Iterable[Additi
         _insert_subjects(connection, rows)
 
 
-def confirm(connection: sa.Connection, sight: Sight, applied: Applied, added: Collection[str], at: datetime) -> None:
-    """Record a confirmed write; whoever's removal was asked for meanwhile gets it asked anew."""
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A write that the cluster confirmed, and the subjects that came in by it."""
+
+    applied: Applied
+    added: Collection[str]
+
+
+def confirm(connection: sa.Connection, sight: Sight, confirmed: Sequence[Confirmed], at: datetime) -> None:
+    """Record confirmed writes; whoever's removal was asked for meanwhile gets it asked anew."""
     lock_cluster(connection, sight.cluster_id)
-    record_applied(connection, applied, sight.members, at)
-    members = {sight.members[subject] for subject in added if subject in sight.members}
+    record_applied(connection, [each.applied for each in confirmed], sight.members, at)
+    members = {sight.members[subject] for each in confirmed for subject in each.added if subject in sight.members}
     if members:
         _ask_anew(connection, sight, members, at)
 

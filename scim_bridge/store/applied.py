@@ -1,6 +1,6 @@
 """What was last seen on, or written to, a cluster: which shards there are and whom they hold."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,17 @@ from scim_bridge.store.schema import applied_binding, applied_subject
 
 _CHUNK = 400
 
+_RENEW = (
+    sa.update(applied_binding)
+    .where(applied_binding.c.id == sa.bindparam("renewed"))
+    .values({name: sa.bindparam(name) for name in ("uid", "resource_version", "digest", "subject_count", "applied_at")})
+)
+_ADD = sa.insert(applied_binding)
+_HOLD = sa.insert(applied_subject)
+_TAKE = sa.delete(applied_subject).where(
+    applied_subject.c.binding_id == sa.bindparam("taken_from"), applied_subject.c.subject == sa.bindparam("taken")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -24,14 +35,16 @@ class Applied:
     uid: str
     resource_version: str
 
+    @property
+    def key_text(self) -> str:
+        """Return the key as the record has it."""
+        return self.binding.key.canonical
 
-def applied_bits(connection: sa.Connection, cluster_id: ClusterId) -> dict[Family, int]:
-    """Return how each family is split on a cluster now: the finest split that an object of it has."""
+
+def bits_of(keys: Iterable[BindingKey]) -> dict[Family, int]:
+    """Return how each family of recorded objects is split: the finest split that an object of it has."""
     bits: dict[Family, int] = {}
-    for (text,) in connection.execute(
-        sa.select(applied_binding.c.key).where(applied_binding.c.cluster_id == cluster_id)
-    ):
-        key = parse_key(text)
+    for key in keys:
         bits[key.family] = max(bits.get(key.family, 0), key.shard.bits)
     return bits
 
@@ -66,28 +79,33 @@ def clusters_holding(connection: sa.Connection, member_id: MemberId) -> list[Clu
     return [ClusterId(each) for each in connection.execute(query.order_by(applied_subject.c.cluster_id)).scalars()]
 
 
-def record_applied(connection: sa.Connection, applied: Applied, members: Mapping[str, MemberId], at: datetime) -> None:
-    """Record one confirmed object; of its subjects only what changed is written."""
-    binding_id = _upsert(connection, applied, at)
-    key = applied.binding.key
-    query = sa.select(applied_subject.c.subject, applied_subject.c.member_id)
-    rows_held = connection.execute(query.where(applied_subject.c.binding_id == binding_id))
-    held: dict[str, MemberId | None] = {row.subject: row.member_id for row in rows_held}
-    wanted = {subject: members.get(subject, held.get(subject)) for subject in applied.binding.subjects}
-    gone = [subject for subject in held if subject not in wanted or held[subject] != wanted[subject]]
-    for chunk in _chunks(gone):
-        connection.execute(
-            sa.delete(applied_subject).where(
-                applied_subject.c.binding_id == binding_id, applied_subject.c.subject.in_(chunk)
-            )
-        )
-    rows = [
-        {"cluster_id": key.cluster_id, "subject": subject, "binding_id": binding_id, "member_id": member_id}
-        for subject, member_id in wanted.items()
-        if subject not in held or held[subject] != member_id
-    ]
+def record_applied(
+    connection: sa.Connection, applied: Sequence[Applied], members: Mapping[str, MemberId], at: datetime
+) -> None:
+    """Record confirmed objects of one cluster; of their subjects only what changed is written."""
+    ids = _upsert(connection, applied, at)
+    there = _held(connection, ids.values())
+    gone: list[dict[str, object]] = []
+    rows: list[dict[str, object]] = []
+    for each in applied:
+        key = each.binding.key
+        binding_id = ids[key.canonical]
+        held = there.get(binding_id, {})
+        wanted = {subject: members.get(subject, held.get(subject)) for subject in each.binding.subjects}
+        gone += [
+            {"taken_from": binding_id, "taken": subject}
+            for subject in held
+            if subject not in wanted or held[subject] != wanted[subject]
+        ]
+        rows += [
+            {"cluster_id": key.cluster_id, "subject": subject, "binding_id": binding_id, "member_id": member_id}
+            for subject, member_id in wanted.items()
+            if subject not in held or held[subject] != member_id
+        ]
+    if gone:
+        connection.execute(_TAKE, gone)
     if rows:
-        connection.execute(sa.insert(applied_subject), rows)
+        connection.execute(_HOLD, rows)
 
 
 def record_taken(
@@ -107,7 +125,7 @@ def record_taken(
     for chunk in _chunks(subjects):
         connection.execute(sa.delete(applied_subject).where(held.binding_id == found.id, held.subject.in_(chunk)))
     if left is not None:
-        _upsert(connection, left, at)
+        _upsert(connection, [left], at)
     elif connection.execute(sa.select(held.subject).where(held.binding_id == found.id).limit(1)).first() is None:
         connection.execute(sa.delete(applied_binding).where(columns.id == found.id))
     if left is None or not found.digest:
@@ -146,33 +164,55 @@ def forget_applied(connection: sa.Connection, key: BindingKey) -> None:
     )
 
 
-def _upsert(connection: sa.Connection, applied: Applied, at: datetime) -> str:
-    key = applied.binding.key
-    values = {
+def _upsert(connection: sa.Connection, applied: Sequence[Applied], at: datetime) -> dict[str, str]:
+    """Write the objects' own rows and return the id of each by its key's canonical text."""
+    known: dict[str, str] = {}
+    clusters = {each.binding.key.cluster_id for each in applied}
+    columns = applied_binding.c
+    for chunk in _chunks(each.key_text for each in applied):
+        # In one order: two writers that lock the same rows wait for each other, and not for ever.
+        query = sa.select(columns.key, columns.id).where(columns.cluster_id.in_(clusters), columns.key.in_(chunk))
+        known |= dict(connection.execute(query.order_by(columns.id).with_for_update()).all())
+    ids = {each.key_text: known.get(each.key_text) or new_id() for each in applied}
+    old = [_as_written(each, at, renewed=known[each.key_text]) for each in applied if each.key_text in known]
+    new = [
+        {
+            **_as_written(each, at, id=ids[each.key_text]),
+            "organization_id": each.binding.key.organization_id,
+            "cluster_id": each.binding.key.cluster_id,
+            "name": each.name,
+            "namespace": each.binding.key.family.namespace or "",
+            "key": each.key_text,
+        }
+        for each in applied
+        if each.key_text not in known
+    ]
+    if old:
+        connection.execute(_RENEW, old)
+    if new:
+        connection.execute(_ADD, new)
+    return ids
+
+
+def _as_written(applied: Applied, at: datetime, **which: str) -> dict[str, object]:
+    return {
+        **which,
         "uid": applied.uid,
         "resource_version": applied.resource_version,
         "digest": applied.binding.digest,
         "subject_count": len(applied.binding.subjects),
         "applied_at": at,
     }
-    where = (applied_binding.c.cluster_id == key.cluster_id, applied_binding.c.key == key.canonical)
-    found = connection.execute(sa.select(applied_binding.c.id).where(*where).with_for_update()).scalar_one_or_none()
-    if found is not None:
-        connection.execute(sa.update(applied_binding).where(applied_binding.c.id == found).values(**values))
-        return str(found)
-    made = new_id()
-    connection.execute(
-        sa.insert(applied_binding).values(
-            id=made,
-            organization_id=key.organization_id,
-            cluster_id=key.cluster_id,
-            name=applied.name,
-            namespace=key.family.namespace or "",
-            key=key.canonical,
-            **values,
-        )
-    )
-    return made
+
+
+def _held(connection: sa.Connection, binding_ids: Iterable[str]) -> dict[str, dict[str, MemberId | None]]:
+    found: dict[str, dict[str, MemberId | None]] = {}
+    columns = applied_subject.c
+    for chunk in _chunks(binding_ids):
+        query = sa.select(columns.binding_id, columns.subject, columns.member_id).where(columns.binding_id.in_(chunk))
+        for binding_id, subject, member_id in connection.execute(query).all():
+            found.setdefault(binding_id, {})[subject] = member_id
+    return found
 
 
 def _chunks(values: Iterable[str]) -> Iterable[list[str]]:

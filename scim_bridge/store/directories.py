@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import OrganizationId
@@ -38,6 +39,28 @@ class DirectoryToken:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    last_address: str | None = None
+    last_user_agent: str | None = None
+    ip_ranges: tuple[str, ...] = ()
+    replaces_id: str | None = None
+
+    def is_live(self, at: datetime) -> bool:
+        """Tell whether it opens its directory at a moment."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTerms:
+    """
+    What a new token is called, until when it is good and from where; ``ip_ranges`` () means from anywhere.
+
+    The token ``replaces_id`` ends when this one is used for the first time.
+    """
+
+    name: str = ""
+    expires_at: datetime | None = None
+    ip_ranges: tuple[str, ...] = ()
+    replaces_id: str | None = None
 
 
 def insert_directory(
@@ -68,6 +91,18 @@ def find_directory(connection: sa.Connection, organization_id: OrganizationId, n
     return None if row is None else _directory(row)
 
 
+def lock_directory(connection: sa.Connection, directory_id: DirectoryId) -> Directory:
+    """Return a directory, kept from others who would change its state until the transaction ends."""
+    query = sa.select(directory).where(directory.c.id == directory_id).with_for_update(key_share=True)
+    return _directory(connection.execute(query).one())
+
+
+def set_state(connection: sa.Connection, change: Change, directory_id: DirectoryId, state: DirectoryState) -> None:
+    """Change a directory's state, and keep since when."""
+    connection.execute(sa.update(directory).where(directory.c.id == directory_id).values(state=state.value))
+    record_fact(connection, change, "directory", directory_id, "state", state.value)
+
+
 def list_directories(connection: sa.Connection, organization_id: OrganizationId) -> list[Directory]:
     """Return the organization's directories, by name."""
     query = sa.select(directory).where(directory.c.organization_id == organization_id).order_by(directory.c.name)
@@ -93,12 +128,22 @@ def insert_token(
     change: Change,
     directory_id: DirectoryId,
     secret: tuple[str, str],
-    name: str,
-    expires_at: datetime | None,
+    terms: TokenTerms,
 ) -> DirectoryToken:
     """Add a token, given as its prefix and the hex SHA-256 of its whole text."""
     prefix, digest = secret
-    made = DirectoryToken(new_id(), directory_id, prefix, name, change.at, expires_at, None, None)
+    made = DirectoryToken(
+        new_id(),
+        directory_id,
+        prefix,
+        terms.name,
+        change.at,
+        terms.expires_at,
+        None,
+        None,
+        ip_ranges=terms.ip_ranges,
+        replaces_id=terms.replaces_id,
+    )
     connection.execute(
         sa.insert(directory_token).values(
             id=made.id,
@@ -106,9 +151,11 @@ def insert_token(
             directory_id=directory_id,
             prefix=prefix,
             digest=digest,
-            name=name,
+            name=made.name,
             created_at=change.at,
-            expires_at=expires_at,
+            expires_at=made.expires_at,
+            ip_ranges=orjson.dumps(made.ip_ranges).decode(),
+            replaces_id=made.replaces_id,
         )
     )
     return made
@@ -149,4 +196,8 @@ def _token(row: sa.Row[Any]) -> DirectoryToken:
         row.expires_at,
         row.revoked_at,
         row.last_used_at,
+        row.last_address,
+        row.last_user_agent,
+        tuple(orjson.loads(row.ip_ranges)),
+        row.replaces_id,
     )

@@ -77,7 +77,7 @@ def _members(
         query = query.where(member.c.id.in_(only))
     return {
         MemberId(key): Member(MemberId(key), MemberState(state), user_name, email, external_id, display_name)
-        for key, state, user_name, email, external_id, display_name in connection.execute(query)
+        for key, state, user_name, email, external_id, display_name in connection.execute(query).all()
     }
 
 
@@ -114,7 +114,7 @@ def _memberships(
     if only is not None:
         query = query.where(membership.c.member_id.in_(only))
     found: dict[MemberId, list[GroupId]] = {}
-    for member_id, group_id in connection.execute(query):
+    for member_id, group_id in connection.execute(query).all():
         found.setdefault(member_id, []).append(group_id)
     return {member_id: tuple(groups) for member_id, groups in found.items()}
 
@@ -133,7 +133,7 @@ def _nestings(connection: sa.Connection, organization_id: OrganizationId) -> dic
         .distinct()
     )
     found: dict[GroupId, list[GroupId]] = {}
-    for child_id, parent_id in connection.execute(query):
+    for child_id, parent_id in connection.execute(query).all():
         found.setdefault(child_id, []).append(parent_id)
     return {child_id: tuple(sorted(parents)) for child_id, parents in found.items()}
 
@@ -169,7 +169,8 @@ def _grants(
     if only is not None:
         query = query.where(sa.or_(grant.c.member_id.is_(None), grant.c.member_id.in_(only)))
     made: dict[str, Grant] = {}
-    for key, member_id, group_id, kind, place, api, kubernetes, origin, name, priority in connection.execute(query):
+    rows = connection.execute(query).all()
+    for key, member_id, group_id, kind, place, api, kubernetes, origin, name, priority in rows:
         origins = (*made[key].origins, Origin(OriginKind(origin), name, priority)) if key in made else ()
         made[key] = Grant(
             GrantId(key),

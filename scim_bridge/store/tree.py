@@ -40,6 +40,18 @@ def read_tree(connection: sa.Connection, organization_id: OrganizationId) -> Tre
     )
 
 
+def selects_by_label(connection: sa.Connection, organization_id: OrganizationId, cluster_id: ClusterId) -> bool:
+    """Tell whether somebody selects a cluster's namespaces by label, and the cluster's policy lets that count."""
+    allows = sa.select(cluster.c.id).where(cluster.c.id == cluster_id, cluster.c.allow_label_selectors.is_(sa.true()))
+    claims = sa.select(project_namespace.c.id).where(
+        project_namespace.c.organization_id == organization_id,
+        project_namespace.c.selector.is_not(None),
+        project_namespace.c.valid_to.is_(None),
+        sa.or_(project_namespace.c.cluster_id.is_(None), project_namespace.c.cluster_id == cluster_id),
+    )
+    return bool(connection.execute(sa.select(sa.and_(allows.exists(), claims.exists()))).scalar_one())
+
+
 def insert_unit(
     connection: sa.Connection, change: Change, parent_id: UnitId | None, name: str, kind: EnvironmentType | None
 ) -> Unit:
@@ -132,7 +144,7 @@ def cluster_of(row: sa.Row[Any]) -> Cluster:
 
 def _rows(connection: sa.Connection, table: sa.Table, organization_id: OrganizationId) -> Iterable[sa.Row[Any]]:
     query = sa.select(table).where(table.c.organization_id == organization_id, table.c.removed_at.is_(None))
-    return connection.execute(query.order_by(table.c.id))
+    return connection.execute(query.order_by(table.c.id)).all()
 
 
 def _unit(row: sa.Row[Any]) -> Unit:
@@ -158,4 +170,4 @@ def _projects(connection: sa.Connection, organization_id: OrganizationId) -> dic
 
 def _in_force(connection: sa.Connection, table: sa.Table, organization_id: OrganizationId) -> Iterable[sa.Row[Any]]:
     query = sa.select(table).where(table.c.organization_id == organization_id, table.c.valid_to.is_(None))
-    return connection.execute(query.order_by(table.c.id))
+    return connection.execute(query.order_by(table.c.id)).all()

@@ -10,7 +10,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from scim_bridge.domain.filters import Filter
+from scim_bridge.domain.filters import Attribute, Compare, Filter, Operator
 from scim_bridge.domain.keys import fold
 from scim_bridge.domain.paging import Window
 from scim_bridge.domain.people import DirectoryId, MemberId, ScimUserId
@@ -70,7 +70,18 @@ _GONE = _IN_DIRECTORY.where(scim_user.c.removed_at.is_not(None))
 _GET = _LIVE.where(scim_user.c.id == sa.bindparam("id"))
 # NO KEY UPDATE: memberships that only refer to the user do not wait for it.
 _LOCK = _GET.with_for_update(key_share=True)
-_BY_NAME = _LIVE.where(scim_user.c.user_name_key == sa.bindparam("key")).with_for_update(key_share=True)
+_NAMED = _LIVE.where(scim_user.c.user_name_key == sa.bindparam("key"))
+_BY_NAME = _NAMED.with_for_update(key_share=True)
+_PAGE = (
+    _LIVE.order_by(scim_user.c.id)
+    .limit(sa.bindparam("count", type_=sa.Integer))
+    .offset(sa.bindparam("offset", type_=sa.Integer))
+)
+_COUNT = (
+    sa.select(sa.func.count())
+    .select_from(scim_user)
+    .where(scim_user.c.directory_id == sa.bindparam("directory"), scim_user.c.removed_at.is_(None))
+)
 # Put in order here: to spare itself the sorting of two rows, SQLite would go through every user by id.
 _GONE_BY_NAME = _GONE.where(scim_user.c.user_name_key == sa.bindparam("key"))
 _BY_EXTERNAL_ID = _LIVE.where(scim_user.c.external_id == sa.bindparam("key")).limit(2).with_for_update(key_share=True)
@@ -142,6 +153,13 @@ def find_users(
     connection: sa.Connection, directory_id: DirectoryId, filter_: Filter | None, window: Window
 ) -> Page[StoredUser]:
     """Return a page of the directory's present users that satisfy the filter; ids order what nothing else does."""
+    if window.order is None and window.after is None:
+        match filter_:
+            case None:
+                return _page(connection, directory_id, window.offset, window.count)
+            case Compare(Attribute(("userName",)), Operator.EQUAL, str(name)):
+                named = _one(connection, _NAMED, {"directory": directory_id, "key": fold(name)})
+                return Page(int(named is not None), [named][window.offset :][: window.count] if named else [])
     keys = sort_keys(window.order, USER_COLUMNS, reader(connection, scim_user.c.document))
     found = Listed(scim_user, _COLUMNS, [*keys, scim_user.c.id])
     page = find_page(connection, found, present_users(connection, directory_id, filter_), window)
@@ -160,6 +178,15 @@ def users_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, StoredU
     """Return the users with these ids."""
     rows = connection.execute(_BY_IDS, {"ids": as_list(ids)}).all() if ids else ()
     return {row[0]: _user(row) for row in rows}
+
+
+def _page(connection: sa.Connection, directory_id: DirectoryId, offset: int, count: int) -> Page[StoredUser]:
+    wanted: dict[str, Any] = {"directory": directory_id, "offset": offset, "count": count}
+    rows = connection.execute(_PAGE, wanted).all() if count else ()
+    if rows and len(rows) < count:
+        return Page(offset + len(rows), [_user(row) for row in rows])
+    total = connection.execute(_COUNT, {"directory": directory_id}).scalar_one()
+    return Page(total, [_user(row) for row in rows])
 
 
 def insert_user(

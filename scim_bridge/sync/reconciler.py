@@ -6,7 +6,7 @@ never access. It may be repeated at any moment; a pass that dies half-way leaves
 How it and the asked-for removals never miss each other is told in `store.announcements`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +31,7 @@ from scim_bridge.store.passes import (
     start_pass,
 )
 from scim_bridge.store.plans import end_approvals, open_plans
+from scim_bridge.store.tree import selects_by_label
 from scim_bridge.store.windows import take_back_removals
 from scim_bridge.sync.observing import Observation, observe, read_namespaces
 from scim_bridge.sync.policies import PassPolicy as PassPolicy
@@ -38,6 +39,7 @@ from scim_bridge.sync.settling import Sealed, Settled, announce_pass, difference
 from scim_bridge.sync.writing import Outcome, Writing, result_of
 
 Clock = Callable[[], datetime]
+Namespaces = Mapping[str, Mapping[str, str]]
 
 _AT_ONCE = 200
 
@@ -87,7 +89,8 @@ def reconcile_cluster(
     stops): False ends the pass as abandoned. Never raises for what a cluster does: an unreadable cluster loses nothing
     and gains what it can be given. Raises NotFound for a cluster that was removed, StoreError and Unavailable.
     """
-    sealed = read_sealed(database, organization_id, cluster_id, policy, clock(), read_namespaces(gateway))
+    namespaces = _namespaces(database, gateway, organization_id, cluster_id)
+    sealed = read_sealed(database, organization_id, cluster_id, policy, clock(), namespaces)
     observed = observe(gateway, sealed.wanted.bindings, sealed.recorded, policy.writers)
     if not goes_on():
         return PassReport(Plan(cluster_id), PassResult(), is_abandoned=True)
@@ -114,7 +117,8 @@ def plan_cluster(
     clock: Clock,
 ) -> DryRun:
     """Return what a pass would do now; nothing is written, neither on the cluster nor here."""
-    sealed = read_sealed(database, organization_id, cluster_id, policy, clock(), read_namespaces(gateway))
+    namespaces = _namespaces(database, gateway, organization_id, cluster_id)
+    sealed = read_sealed(database, organization_id, cluster_id, policy, clock(), namespaces)
     observed = observe(gateway, sealed.wanted.bindings, sealed.recorded, policy.writers)
     whole = difference(sealed, observed)
     with database.read() as connection:
@@ -137,6 +141,16 @@ def record_unopened(
     add_condition(connection, organization_id, cluster_id, Condition("CannotBeOpened", "", problem), at)
 
 
+def _namespaces(
+    database: Database, gateway: Gateway, organization_id: OrganizationId, cluster_id: ClusterId
+) -> Namespaces | None:
+    """Return a cluster's namespaces if they matter; a selector that comes a moment later finds them unknown."""
+    with database.read() as connection:
+        if not selects_by_label(connection, organization_id, cluster_id):
+            return None
+    return read_namespaces(gateway)
+
+
 def _mend_record(database: Database, sealed: Sealed, observed: Observation, at: datetime) -> None:
     """
     Put the record right by what was seen, or an asked-for removal would look into the wrong shards.
@@ -148,10 +162,12 @@ def _mend_record(database: Database, sealed: Sealed, observed: Observation, at: 
         return
     different = [each for each in observed.bindings if not _is_recorded(sealed, each)]
     for start in range(0, len(different), _AT_ONCE):
+        found = [
+            Applied(seen.binding, seen.name, seen.uid, seen.resource_version)
+            for seen in different[start : start + _AT_ONCE]
+        ]
         with database.write() as connection:
-            for seen in different[start : start + _AT_ONCE]:
-                applied = Applied(seen.binding, seen.name, seen.uid, seen.resource_version)
-                record_applied(connection, applied, sealed.wanted.subjects, at)
+            record_applied(connection, found, sealed.wanted.subjects, at)
     if observed.gone and observed.bindings:
         with database.write() as connection:
             for key in observed.gone:

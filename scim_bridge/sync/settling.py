@@ -12,7 +12,7 @@ from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.domain.planning import Action, Plan, Removal, hold_everything, plan_changes, without_additions
 from scim_bridge.errors import NotFound
 from scim_bridge.store.announcements import Addition, Sight, announce, asked_since, lock_cluster
-from scim_bridge.store.applied import applied_bits, applied_digests, recorded_keys
+from scim_bridge.store.applied import applied_digests, bits_of, recorded_keys
 from scim_bridge.store.cluster_registry import REMOVED, UNAPPROVED, read_target
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.passes import AskedFor, Start, generation_of, open_requests, start_pass
@@ -36,12 +36,8 @@ class Sealed:
     wanted: Desired
     asked_for: AskedFor
     digests: Mapping[str, tuple[str, str, str]]
+    recorded: frozenset[BindingKey]
     sight: Sight
-
-    @property
-    def recorded(self) -> frozenset[BindingKey]:
-        """Return the objects that the record has."""
-        return recorded_keys(self.digests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +83,30 @@ def read_sealed(
             raise NotFound(f"The cluster {cluster_id} is not registered any more.")
         generation = generation_of(connection, cluster_id)
         snapshot = read_organization(connection, organization_id, at)
-        bits = applied_bits(connection, cluster_id)
         digests = applied_digests(connection, cluster_id)
         asked_for = open_requests(connection, cluster_id, at)
         requests = request_ids(connection, organization_id, at)
+    recorded = recorded_keys(digests)
     wanted = desired(
         snapshot,
         cluster_id,
         per_binding=policy.subjects_per_binding,
-        current_bits=bits,
+        current_bits=bits_of(recorded),
         namespaces=namespaces,
     )
     sight = Sight(organization_id, cluster_id, at, requests, wanted.subjects)
-    return Sealed(organization_id, cluster_id, snapshot.revision, generation, state, wanted, asked_for, digests, sight)
+    return Sealed(
+        organization_id,
+        cluster_id,
+        snapshot.revision,
+        generation,
+        state,
+        wanted,
+        asked_for,
+        digests,
+        recorded,
+        sight,
+    )
 
 
 def difference(sealed: Sealed, observed: Observation) -> Plan:

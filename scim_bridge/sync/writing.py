@@ -12,10 +12,11 @@ from scim_bridge.domain.approvals import subjects_of
 from scim_bridge.domain.bindings import BindingKey
 from scim_bridge.domain.planning import Action, Change, Plan, Removal, after_failures, lost_of
 from scim_bridge.errors import ClusterError, ClusterThrottled, ClusterUnreachable
-from scim_bridge.store.announcements import confirm
-from scim_bridge.store.applied import Applied, forget_applied
+from scim_bridge.store.announcements import Confirmed
+from scim_bridge.store.applied import Applied
 from scim_bridge.store.database import Database
 from scim_bridge.store.passes import PassResult
+from scim_bridge.sync.recording import Recorder
 from scim_bridge.sync.settling import Sealed, Settled
 
 Clock = Callable[[], datetime]
@@ -55,12 +56,11 @@ class Writing:
         goes_on: Callable[[], bool],
     ) -> None:
         """Prepare; nothing is written yet."""
-        self._database = database
+        self._recorder = Recorder(database, sealed.sight, clock)
         self._gateway = gateway
         self._sealed = sealed
         self._seen: dict[BindingKey, ObservedBinding] = {each.binding.key: each for each in seen}
         self._writers = writers
-        self._clock = clock
         self._goes_on = goes_on
 
     def carry_out(self, plan: Plan) -> Outcome:
@@ -99,14 +99,12 @@ class Writing:
             if before is not None:
                 self._gateway.delete(before)
             self._seen.pop(key, None)
-            with self._database.write() as connection:
-                forget_applied(connection, key)
+            self._recorder.record(key, None)
             return True
         after = self._gateway.apply(change.binding, before)
         self._seen[key] = after
-        confirmed = Applied(after.binding, after.name, after.uid, after.resource_version)
-        with self._database.write() as connection:
-            confirm(connection, self._sealed.sight, confirmed, _added(before, after), self._clock())
+        applied = Applied(after.binding, after.name, after.uid, after.resource_version)
+        self._recorder.record(key, Confirmed(applied, _added(before, after)))
         return True
 
     @property
@@ -159,8 +157,7 @@ class _Stage:
 
 def result_of(sealed: Sealed, settled: Settled, outcome: Outcome, had: Iterable[ObservedBinding]) -> PassResult:
     """Count what a pass did: subjects once each, in however many objects."""
-    families = {(each.binding.key.family, subject) for each in had for subject in each.binding.subjects}
-    gained = {(c.binding.key.family, subject) for c in outcome.done for subject in c.added} - families
+    gained = _gained(outcome.done, had)
     lost = lost_of(outcome.done)
     actions = [change.action for change in outcome.done]
     wishes = [error.retry_after or 0.0 for _, error in outcome.failed if isinstance(error, ClusterThrottled)]
@@ -181,6 +178,18 @@ def result_of(sealed: Sealed, settled: Settled, outcome: Outcome, had: Iterable[
         out_of_reach=outcome.out_of_reach,
         wish=max(wishes, default=None),
     )
+
+
+def _gained(done: Iterable[Change], had: Iterable[ObservedBinding]) -> set[Removal]:
+    """Return every (family, subject) that came in; who moved from one object of the family to another did not."""
+    came = {(change.binding.key.family, subject) for change in done for subject in change.added}
+    families = {family for family, _ in came}
+    return came - {
+        (seen.binding.key.family, subject)
+        for seen in had
+        if seen.binding.key.family in families
+        for subject in seen.binding.subjects
+    }
 
 
 def _added(before: ObservedBinding | None, after: ObservedBinding) -> frozenset[str]:

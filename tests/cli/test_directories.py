@@ -8,7 +8,8 @@ from scim_bridge.store.schema import metadata
 from tests.cli.bridge import Bridge
 
 DIRECTORY = {"id", "name", "kind", "state", "created_at"}
-TOKEN = {"id", "prefix", "name", "created_at", "expires_at", "revoked_at", "last_used_at"}
+TOKEN = {"id", "prefix", "name", "created_at", "expires_at", "revoked_at", "last_used_at", "last_address"}
+TOKEN |= {"last_user_agent", "ip_ranges", "replaces"}
 
 
 def stored(bridge: Bridge) -> str:
@@ -64,13 +65,13 @@ def test_the_public_address_of_the_settings_is_the_one_that_is_printed(acme: Bri
 
 def test_tokens_are_made_beside_one_another_and_ended_one_by_one(acme: Bridge) -> None:
     acme.json("directory", "create", "--kind", "okta", "--name", "okta")
-    made = acme.json("directory", "token", "create", "okta", "--name", "rotation", "--days", "30")
+    made = acme.json("directory", "token", "create", "okta", "--name", "rotation", "--expires", "30d")
 
     ended = acme.json("directory", "token", "revoke", made["prefix"])
     again = acme.json("directory", "token", "revoke", made["prefix"])
     listed = acme.json("directory", "token", "list", "okta")
 
-    assert set(made) == {"id", "directory", "prefix", "name", "expires_at", "token"}
+    assert set(made) == {"id", "directory", "prefix", "name", "expires_at", "ip_ranges", "replaces", "token"}
     assert made["expires_at"] is not None
     assert again == ended
     assert [set(each) for each in listed] == [TOKEN] * 2
@@ -98,6 +99,11 @@ def test_a_directory_shows_what_it_has_brought(acme: Bridge) -> None:
         (["token", "list", "nowhere"], 3),
         (["token", "revoke", "nothing"], 3),
         (["token", "create", "okta", "--name", "x" * 64], 6),
+        (["token", "create", "okta", "--expires", "soon"], 6),
+        (["token", "create", "okta", "--expires", "2020-01-01"], 6),
+        (["token", "create", "okta", "--ip-range", "10.0.0.1/8"], 6),
+        (["token", "rotate", "nowhere"], 3),
+        (["token", "rotate", "okta", "--token", "nothing"], 3),
     ],
 )
 def test_what_cannot_be_is_one_sentence(local: Bridge, words: list[str], code: int) -> None:
@@ -107,3 +113,17 @@ def test_what_cannot_be_is_one_sentence(local: Bridge, words: list[str], code: i
     assert local.refused("directory", *words)[0] == code
 
     assert local.json("directory", "show", "okta") == before
+
+
+def test_a_rotation_says_what_becomes_of_the_old_token(acme: Bridge) -> None:
+    acme.json("directory", "create", "--kind", "okta", "--name", "okta")
+    old = acme.json("directory", "token", "create", "okta", "--name", "office", "--ip-range", "203.0.113.0/24")
+
+    made = acme.json("directory", "token", "rotate", "okta", "--token", "office", "--expires", "90d")
+    listed = acme.text("directory", "token", "list", "okta")
+
+    assert (made["replaces"], made["name"], made["ip_ranges"]) == (old["prefix"], "office", ["203.0.113.0/24"])
+    assert made["expires_at"] is not None
+    [line] = [line for line in listed.splitlines() if line.startswith(old["prefix"])]
+    assert line.endswith("at the first use of its successor")
+    assert acme.refused("directory", "token", "rotate", "okta", "--token", "office")[0] == 4

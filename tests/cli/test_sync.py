@@ -73,3 +73,37 @@ def test_a_cluster_that_is_not_there_is_not_found(local: Bridge, verb: tuple[str
 def test_without_clusters_there_is_nothing_to_say(local: Bridge) -> None:
     assert "There is no cluster." in local.text("sync", "status")
     assert "There is no cluster." in local.text("sync", "plan")
+
+
+def test_without_a_hash_nothing_is_approved_unless_somebody_says_yes(acme: Bridge, folder: Path) -> None:
+    acme.run("sync", "run")
+
+    code, sentence = acme.refused("sync", "approve", "prod")
+    still = files(folder)
+    agreed = acme.json("sync", "approve", "--yes")
+    acme.json("sync", "run")
+
+    assert (code, still) == (5, [])
+    assert "--plan" in sentence
+    assert agreed["cluster"] == "prod"
+    assert files(folder) == ["_cluster"]
+
+
+def test_of_two_plans_that_wait_one_has_to_be_named(acme: Bridge, folder: Path, tmp_path: Path) -> None:
+    acme.json("cluster", "add", "--name", "other", "--manifests", str(tmp_path / "other"))
+    acme.run("sync", "run")
+
+    code, sentence = acme.refused("sync", "approve", "--yes")
+    [planned] = acme.json("sync", "plan", "--cluster", "prod")
+    approved = acme.json("sync", "approve", "--plan", planned["approve"][:12])
+
+    assert code == 6
+    assert "other, prod" in sentence
+    assert approved["cluster"] == "prod"
+
+
+def test_where_nothing_waits_there_is_nothing_to_approve(acme: Bridge, folder: Path) -> None:
+    acme.json("sync", "approve", "prod", "--yes")
+    acme.json("sync", "run")
+
+    assert acme.refused("sync", "approve", "prod", "--yes")[0] == 3

@@ -14,7 +14,7 @@ from scim_bridge.domain.access import (
     Verdict,
     api_roles,
     cluster_role,
-    scope_role,
+    scope_roles,
 )
 from scim_bridge.domain.organizations import Cluster, ClusterId, OrganizationId, Scope, ScopeKind, Tree, Unit, UnitId
 from scim_bridge.domain.people import MemberId, MemberState
@@ -128,8 +128,13 @@ def test_what_is_said_far_away_never_overrides_what_is_said_near(held: list[Gran
 def test_a_project_adds_its_strongest_role_and_never_cluster_admin() -> None:
     held = [grant(PROJECT, VIEW), grant(PROJECT, EDIT), grant(PROJECT, ADMIN), grant(SERVICE, NONE)]
 
-    assert scope_role(held, PROJECT) is EDIT
-    assert scope_role(held, SERVICE) is None
+    assert scope_roles(held) == {PROJECT: EDIT}
+
+
+def test_at_a_project_too_only_the_rule_of_the_lowest_number_stands() -> None:
+    held = [grant(PROJECT, VIEW, rule=1), grant(PROJECT, EDIT, rule=2), grant(CLUSTER, EDIT)]
+
+    assert scope_roles(held) == {PROJECT: VIEW}
 
 
 def test_api_roles_are_the_union_of_a_scope_and_all_above_it() -> None:

@@ -1,5 +1,6 @@
 """Keys, names, shards and rendered subjects."""
 
+import json
 import re
 
 import pytest
@@ -15,7 +16,7 @@ from scim_bridge.domain.bindings import (
     Shard,
     SubjectKind,
     binding_name,
-    is_ours,
+    our_key,
     parse_key,
     render_subject,
     shard_bits,
@@ -55,10 +56,28 @@ def test_different_keys_have_different_names_that_kubernetes_takes(found: list[B
     assert all(len(name) <= 63 and re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", name) for name in names)
 
 
+@given(st.text(), st.text(), st.one_of(st.none(), st.text()))
+def test_a_key_is_canonical_json_whatever_is_in_it(organization: str, cluster_id: str, namespace: str | None) -> None:
+    family = Family(namespace, KubernetesRole.EDIT)
+    key = BindingKey(OrganizationId(organization), ClusterId(cluster_id), family, Shard(2, 3))
+
+    found = json.loads(key.canonical)
+
+    assert found == {
+        "cluster": cluster_id,
+        "namespace": namespace,
+        "organization": organization,
+        "role": "edit",
+        "shard": [2, 3],
+        "subjects": "User",
+    }
+    assert key.canonical == json.dumps(found, separators=(",", ":"), sort_keys=True)
+
+
 @given(keys)
 def test_a_key_is_read_back_from_its_annotation(key: BindingKey) -> None:
     assert parse_key(key.canonical) == key
-    assert is_ours("inst", binding_name("inst", key), LABELS, key.canonical)
+    assert our_key("inst", binding_name("inst", key), LABELS, key.canonical) == key
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"organization":"a"}', "not json"])
@@ -67,16 +86,16 @@ def test_another_annotation_is_not_a_key_of_ours(text: str) -> None:
         parse_key(text)
 
 
-def test_an_object_is_ours_only_with_our_label_and_a_key_that_hashes_to_its_name() -> None:
+def test_an_object_our_key_only_with_our_label_and_a_key_that_hashes_to_its_name() -> None:
     key = BindingKey(OrganizationId("o"), ClusterId("c"), Family(None, KubernetesRole.EDIT))
     name = binding_name("inst", key)
 
-    assert is_ours("inst", name, LABELS, key.canonical)
-    assert not is_ours("other", name, LABELS, key.canonical)
-    assert not is_ours("inst", name, {}, key.canonical)
-    assert not is_ours("inst", name, LABELS, None)
-    assert not is_ours("inst", "cluster-admin", LABELS, key.canonical)
-    assert not is_ours("inst", name, LABELS, key.canonical.replace('"edit"', '"view"'))
+    assert our_key("inst", name, LABELS, key.canonical) == key
+    assert our_key("other", name, LABELS, key.canonical) is None
+    assert our_key("inst", name, {}, key.canonical) is None
+    assert our_key("inst", name, LABELS, None) is None
+    assert our_key("inst", "cluster-admin", LABELS, key.canonical) is None
+    assert our_key("inst", name, LABELS, key.canonical.replace('"edit"', '"view"')) is None
 
 
 @given(st.sets(st.text(min_size=1, max_size=8), max_size=60), st.integers(0, 4))

@@ -115,6 +115,11 @@ class FakeKubeApi:
                 place = document["metadata"].get("namespace", "")
                 self._verbs.create(Call(MASTER, plurals[document["kind"]], place), document)
 
+    def documents(self, plural: str) -> list[dict[str, Any]]:
+        """Return what is there, without a request: faults and lies do not reach it."""
+        with self._verbs.lock:
+            return self._verbs.objects.all_of(plural)
+
     def remove_namespace(self, name: str) -> None:
         """Do what the controller does to a namespace that was deleted: take it away with all that is in it."""
         with self._verbs.lock:
@@ -124,6 +129,11 @@ class FakeKubeApi:
                     if document["metadata"]["namespace"] == name:
                         objects.remove(plural, (name, document["metadata"]["name"]))
             objects.remove("namespaces", ("", name))
+
+    def remove(self, plural: str, name: str, namespace: str = "") -> None:
+        """Take an object away, as somebody with kubectl does."""
+        with self._verbs.lock:
+            self._verbs.objects.remove(plural, (namespace, name))
 
     def _begin(self) -> None:
         for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
@@ -148,9 +158,7 @@ class FakeKubeApi:
             status, body = self._carry_out(request, verb)
         except Refusal as refusal:
             return Outcome(refusal.status, orjson.dumps(refusal.document), fault, refusal.headers)
-        if fault is not None and fault.trouble is Trouble.EMPTY_LIST:
-            body = orjson.dumps(orjson.loads(body) | {"items": []})
-        return Outcome(status, body, fault)
+        return Outcome(status, _as_listed(body, fault), fault)
 
     def _carry_out(self, request: Request, verb: str) -> tuple[int, bytes]:
         user = self._user(request)
@@ -257,6 +265,14 @@ def _list_body(resource: Resource, page: Page) -> bytes:
 def _gone(call: Call) -> bytes:
     details = {"name": call.name, "group": call.resource.group, "kind": call.resource.plural}
     return orjson.dumps({"kind": "Status", "apiVersion": "v1", "status": "Success", "details": details})
+
+
+def _as_listed(body: bytes, fault: Fault | None) -> bytes:
+    if fault is None or fault.trouble not in (Trouble.EMPTY_LIST, Trouble.HALF_LIST):
+        return body
+    found = orjson.loads(body)
+    left = [] if fault.trouble is Trouble.EMPTY_LIST else found["items"][::2]
+    return orjson.dumps(found | {"items": left})
 
 
 def _as_told(fault: Fault) -> Outcome:

@@ -21,6 +21,7 @@ class Trouble(StrEnum):
     TRUNCATED = "truncated"
     GARBAGE = "garbage"
     EMPTY_LIST = "empty list"
+    HALF_LIST = "half a list"
     TRICKLE = "trickle"
 
 
@@ -96,6 +97,10 @@ class Faults:
     def lie_empty(self, match: str = "", times: int = FOR_EVER) -> Fault:
         """Answer lists with no items, as if everything had been deleted."""
         return self.add(Fault(Trouble.EMPTY_LIST, "list", match, times))
+
+    def lie_half(self, match: str = "", times: int = FOR_EVER) -> Fault:
+        """Answer lists with every second item, as if the others had been deleted."""
+        return self.add(Fault(Trouble.HALF_LIST, "list", match, times))
 
     def trickle(self, seconds: float, verb: str = "*", match: str = "") -> Fault:
         """Send the answer's body a byte at a time, with this pause after each."""

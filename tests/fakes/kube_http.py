@@ -118,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(outcome)
         elif fault.trouble is Trouble.GARBAGE:
             self._send(Outcome(200, fault.body))
-        elif fault.trouble is Trouble.EMPTY_LIST:
+        elif fault.trouble in (Trouble.EMPTY_LIST, Trouble.HALF_LIST):
             self._send(outcome)
         else:
             self.close_connection = True

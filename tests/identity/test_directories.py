@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.people import DirectoryKind, DirectoryState
 from scim_bridge.errors import Conflict, Invalid, NotFound
-from scim_bridge.identity import directories, organizations
+from scim_bridge.identity import directories, directory_tokens, organizations
+from scim_bridge.identity.directory_tokens import TokenWanted
 from scim_bridge.store.database import Database
 from scim_bridge.store.schema import audit_entry, directory_token
 from tests.identity.rows import count
@@ -51,32 +52,32 @@ def test_a_directory_of_another_kind_is_a_conflict(database: Database, actor: Ac
 def test_a_second_token_is_made_beside_the_first_and_either_may_be_ended(database: Database, actor: Actor) -> None:
     directories.create(database, actor, "acme", "okta", DirectoryKind.OKTA)
 
-    made = directories.create_token(database, actor, "acme", "okta", "rotation", days=30)
-    ended = directories.revoke_token(database, actor, "acme", made.prefix)
-    again = directories.revoke_token(database, actor, "acme", made.prefix)
+    made = directory_tokens.create(database, actor, "acme", "okta", TokenWanted("rotation", "30d"))
+    ended = directory_tokens.revoke(database, actor, "acme", made.prefix)
+    again = directory_tokens.revoke(database, actor, "acme", made.prefix)
 
     assert made.expires_at is not None
     assert ended.expires_at is not None
     assert made.expires_at - ended.created_at == timedelta(days=30)
     assert ended.revoked_at is not None
     assert again.revoked_at == ended.revoked_at
-    assert [each.revoked_at is None for each in directories.list_tokens(database, "acme", "okta")] == [True, False]
+    assert [each.revoked_at is None for each in directory_tokens.list_all(database, "acme", "okta")] == [True, False]
 
 
 def test_a_token_that_names_two_must_be_named_by_its_prefix(database: Database, actor: Actor) -> None:
     directories.create(database, actor, "acme", "okta", DirectoryKind.OKTA)
-    directories.create_token(database, actor, "acme", "okta", "same")
-    directories.create_token(database, actor, "acme", "okta", "same")
+    directory_tokens.create(database, actor, "acme", "okta", TokenWanted("same"))
+    directory_tokens.create(database, actor, "acme", "okta", TokenWanted("same"))
 
     with pytest.raises(Conflict, match="names 2 tokens"):
-        directories.revoke_token(database, actor, "acme", "same")
+        directory_tokens.revoke(database, actor, "acme", "same")
 
 
 def test_what_is_not_there_is_not_found(database: Database, actor: Actor) -> None:
     with pytest.raises(NotFound, match="directory 'okta'"):
         directories.show(database, "acme", "okta")
     with pytest.raises(NotFound, match="token 'x'"):
-        directories.revoke_token(database, actor, "acme", "x")
+        directory_tokens.revoke(database, actor, "acme", "x")
     with pytest.raises(Invalid, match="name of a directory"):
         directories.create(database, actor, "acme", "My Okta", DirectoryKind.OKTA)
 
@@ -88,7 +89,7 @@ def test_two_organizations_with_the_same_names_do_not_see_each_other(database: D
     assert mine.token is not None
 
     with pytest.raises(NotFound):
-        directories.revoke_token(database, actor, "globex", mine.token.prefix)
+        directory_tokens.revoke(database, actor, "globex", mine.token.prefix)
     with pytest.raises(NotFound):
         directories.show(database, "globex", mine.directory.id)
 

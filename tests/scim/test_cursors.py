@@ -1,6 +1,7 @@
 """Lists page by page with cursors (RFC 9865)."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -11,7 +12,7 @@ from scim_bridge.errors import Invalid
 from scim_bridge.identity.provisioned import now
 from scim_bridge.scim.cursors import LONGEST, list_name, open_cursor, seal_cursor
 from scim_bridge.web.context import EXTENSION
-from tests.scim.doors import Directory, World, document, refusal
+from tests.scim.doors import Directory, World, document, open_world, refusal
 
 
 def walk(directory: Directory, target: str, **asked: Any) -> list[str]:
@@ -156,15 +157,18 @@ def test_a_stored_secret_is_no_cursor(world: World) -> None:
         assert refused.value.scim_type == "invalidCursor"
 
 
-def test_the_configuration_says_how_to_page(okta: Directory) -> None:
-    assert document(okta.get("/ServiceProviderConfig"))["pagination"] == {
-        "cursor": True,
-        "index": True,
-        "defaultPaginationMethod": "index",
-        "defaultPageSize": 100,
-        "maxPageSize": 1000,
-        "cursorTimeout": 3600,
-    }
+def test_the_configuration_tells_of_cursors_if_it_is_to(migrated_url: str, tmp_path: Path) -> None:
+    with open_world(migrated_url, tmp_path, advertise_cursors=True, max_page_size=50) as told:
+        okta = told.connect("acme", "okta")
+
+        assert document(okta.get("/ServiceProviderConfig"))["pagination"] == {
+            "cursor": True,
+            "index": True,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": 50,
+            "maxPageSize": 50,
+            "cursorTimeout": 3600,
+        }
 
 
 def _keyring(app: Flask) -> Any:

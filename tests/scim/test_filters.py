@@ -140,3 +140,11 @@ def test_alternatives_are_kept_in_their_order() -> None:
 
     assert isinstance(tree, Either)
     assert [term.value for term in tree.terms if isinstance(term, Compare)] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "9223372036854775808", "-9223372036854775808", "1e30"])
+def test_a_number_that_no_document_can_hold_is_refused(number: str) -> None:
+    with pytest.raises(Invalid, match="64 bits") as refused:
+        parse_filter(f"size eq {number}", USER, 4096)
+
+    assert refused.value.scim_type == "invalidFilter"

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from scim_bridge.app import create_app
 from scim_bridge.errors import Unavailable
-from scim_bridge.identity import directories, provisioning_groups, provisioning_users
+from scim_bridge.identity import directory_tokens, provisioning_groups, provisioning_users
+from scim_bridge.identity.directory_tokens import TokenWanted
 from scim_bridge.scim.protocol import PREFIX
 from scim_bridge.settings import Settings
 from scim_bridge.store.clock import now
@@ -80,11 +81,11 @@ def test_a_token_is_read_in_the_forms_that_administrators_paste(okta: Directory,
 
 
 def test_two_tokens_work_side_by_side_until_one_is_revoked(okta: Directory, world: World) -> None:
-    second = directories.create_token(world.database, ACTOR, "acme", "okta", "second")
+    second = directory_tokens.create(world.database, ACTOR, "acme", "okta", TokenWanted("second"))
     newer = Directory(okta.client, second.text, "okta")
     both = [okta.get("/Users").status_code, newer.get("/Users").status_code]
 
-    directories.revoke_token(world.database, ACTOR, "acme", second.prefix)
+    directory_tokens.revoke(world.database, ACTOR, "acme", second.prefix)
 
     assert both == [200, 200]
     assert okta.get("/Users").status_code == 200

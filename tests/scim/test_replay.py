@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from scim_bridge.app import open_runtime, replay
 from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.errors import Conflict, NotFound, Refused
-from scim_bridge.identity import directories, organizations
+from scim_bridge.identity import directory_tokens, organizations
 from scim_bridge.identity.replays import Replayed
 from scim_bridge.store import schema
 from scim_bridge.web.context import journal_of
@@ -121,7 +121,7 @@ def test_what_holds_a_password_or_whose_body_was_not_kept_says_so(okta: Director
 def test_what_succeeded_and_what_nobody_vouches_for_is_not_replayed(okta: Directory, world: World) -> None:
     user_id = okta.create_user("ada@acme.example")
     (created,) = world.rows("provisioning_log")
-    directories.revoke_token(world.database, ACTOR, "acme", "first")
+    directory_tokens.revoke(world.database, ACTOR, "acme", "first")
     answer = okta.delete(f"/Users/{user_id}")
 
     with pytest.raises(Refused, match="answered 201"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scim_bridge.cli.demo.access import ANYWHERE, Access, on_disk, right
 from scim_bridge.cli.demo.world import USER_TEMPLATE, World
-from scim_bridge.errors import RequestFailed
+from scim_bridge.errors import SimulatorError
 from scim_bridge.simulator import Client, Company, Entra, Okta, Person
 
 PATIENCE_SECONDS = 20.0
@@ -123,7 +123,8 @@ class Story:
         problem = None
         try:
             step.act()
-        except RequestFailed as error:
+        except SimulatorError as error:
+            # A request that failed, or one that cannot be made because an earlier one failed.
             problem = str(error)
         seconds = self._wait_until_right()
         after = self._bound()

@@ -1,6 +1,9 @@
 """The demo's organization: what an administrator would type, done by the same use cases."""
 
+import fcntl
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -89,13 +92,31 @@ class World:
     real: RealCluster | None = None
 
 
-def prepare_home(home: Path) -> None:
-    """Empty the demo's folder, if there is one; raises Refused for a folder that the demo did not make."""
-    if home.exists() and not (home / MARKER).exists():
-        raise Refused(f"{home} was not made by the demo, and the demo would empty it; name another with --home.")
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    (home / MARKER).write_text("The demo empties this folder each time it starts.\n")
+@contextmanager
+def emptied_home(home: Path) -> Iterator[None]:
+    """
+    Empty the demo's folder and keep other demos out of it while the block runs.
+
+    Raises Refused for a folder that the demo did not make, that another one uses, or that cannot be written.
+    """
+    try:
+        if home.exists() and not (home / MARKER).exists() and any(home.iterdir()):
+            raise Refused(f"{home} was not made by the demo, and the demo would empty it; name another with --home.")
+        home.mkdir(parents=True, exist_ok=True)
+        marker = (home / MARKER).open("a")
+    except OSError as error:
+        raise Refused(f"The demo cannot use the folder {home}: {error.strerror}.") from error
+    with marker:
+        try:
+            fcntl.flock(marker, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Refused(f"Another demo runs in {home}; end that one, or name another folder with --home.") from error
+        for each in home.iterdir():
+            if each.is_dir() and not each.is_symlink():
+                shutil.rmtree(each)
+            elif each.name != MARKER:
+                each.unlink()
+        yield
 
 
 def build(home: Path, base_url: str, kubeconfig: Path | None = None) -> World:

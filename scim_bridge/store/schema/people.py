@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.people import DirectoryKind, DirectoryState, MemberSource, MemberState
 from scim_bridge.store.schema.columns import (
+    ID_LENGTH,
     id_column,
     metadata,
     moment,
@@ -37,6 +38,8 @@ directory_token = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False, unique=True),
     sa.Column("name", sa.String(63), nullable=False, server_default=""),
     sa.Column("ip_ranges", sa.Text, nullable=False, server_default="[]"),
+    # The token of this directory that ends when this one is used for the first time; NULL from then on.
+    sa.Column("replaces_id", sa.String(ID_LENGTH), nullable=True),
     moment("created_at"),
     moment("expires_at", nullable=True),
     moment("revoked_at", nullable=True),

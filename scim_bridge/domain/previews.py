@@ -1,0 +1,85 @@
+"""Who gains and who loses what between two moments of an organization, down to what clusters bind."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from scim_bridge.domain.access import Snapshot, api_roles
+from scim_bridge.domain.desired import desired
+from scim_bridge.domain.organizations import Scope
+from scim_bridge.domain.people import MemberId
+
+Holdings = Mapping[MemberId, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What one person gains or loses, in words."""
+
+    member_id: MemberId
+    person: str
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """
+    Who gains and who loses what.
+
+    ``unclear`` are clusters on which projects take namespaces by labels: what those give is known there alone.
+    """
+
+    gains: tuple[Shift, ...] = ()
+    losses: tuple[Shift, ...] = ()
+    unclear: tuple[str, ...] = ()
+
+    def digest(self, *about: str) -> str:
+        """Return what tells this difference from every other; ``about`` says of what it is one."""
+        pairs = [[(each.member_id, each.what) for each in side] for side in (self.gains, self.losses)]
+        return hashlib.sha256(json.dumps([about, pairs, self.unclear]).encode()).hexdigest()
+
+
+def difference(before: Snapshot, after: Snapshot, name_of: Callable[[Scope], str]) -> Difference:
+    """Return who holds what in one snapshot and not in the other; ``name_of`` puts a scope in words."""
+    had, unclear_before = holdings(before, name_of)
+    have, unclear_after = holdings(after, name_of)
+    nothing: frozenset[str] = frozenset()
+    gains, losses = [], []
+    for member_id in sorted({*had, *have}):
+        person = (after.members.get(member_id) or before.members[member_id]).user_name
+        old, new = had.get(member_id, nothing), have.get(member_id, nothing)
+        if new - old:
+            gains.append(Shift(member_id, person, tuple(sorted(new - old))))
+        if old - new:
+            losses.append(Shift(member_id, person, tuple(sorted(old - new))))
+    return Difference(tuple(gains), tuple(losses), tuple(sorted(unclear_before | unclear_after)))
+
+
+def holdings(snapshot: Snapshot, name_of: Callable[[Scope], str]) -> tuple[Holdings, frozenset[str]]:
+    """Return what everybody holds, in words, and the clusters of which not all can be known from here."""
+    found: dict[MemberId, set[str]] = {}
+    unclear: set[str] = set()
+    for cluster in sorted(snapshot.tree.clusters.values(), key=lambda each: each.id):
+        wanted = desired(snapshot, cluster.id)
+        if not wanted.complete:
+            unclear.add(cluster.name)
+        for binding in wanted.bindings:
+            family = binding.key.family
+            place = f"{family.namespace} on {cluster.name}" if family.namespace else f"cluster {cluster.name}"
+            for subject in binding.subjects:
+                found.setdefault(wanted.subjects[subject], set()).add(f"{family.role.value} in {place}")
+    for member_id in snapshot.members:
+        roles = _api_roles(snapshot, member_id, name_of)
+        if roles:
+            found.setdefault(member_id, set()).update(roles)
+    return {member_id: frozenset(held) for member_id, held in found.items()}, frozenset(unclear)
+
+
+def _api_roles(snapshot: Snapshot, member_id: MemberId, name_of: Callable[[Scope], str]) -> set[str]:
+    grants = [grant for grant in snapshot.grants_for(member_id) if grant.api_role is not None]
+    return {
+        f"API role {role} at {name_of(scope)}"
+        for scope in {grant.scope for grant in grants}
+        for role in api_roles(snapshot.tree, scope, grants)
+    }
