@@ -71,8 +71,8 @@ def test_every_schema_that_a_resource_type_names_is_described(okta: Directory) -
 
 
 def test_what_was_named_after_many_clients_were_written_is_not_named_without_need(okta: Directory) -> None:
-    # Canaille's library forbids what it does not know, and takes the server for none. RFC 9865 §4 asks for the part
-    # of those who offer a cursor.
+    # Canaille's library forbids what it does not know, and takes the server for none: who wants RFC 9865's part sets
+    # advertise_cursors.
     assert "pagination" not in document(okta.get("/ServiceProviderConfig"))
 
 
