@@ -35,6 +35,7 @@ CONTENT_TYPE = "application/scim+json"
 # Set by `scim.replay` and `scim.bulk` alone: what comes over HTTP has other names in there.
 KNOWN_CALLER = "scim_bridge.known_caller"
 NOUNS = ("user", "group")
+TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 LONGEST_ID = 36
 LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
@@ -58,7 +59,10 @@ def reading() -> Iterator[Reading]:
     database = context.runtime().database
     known = _known_caller()
     with open_reading_of(database, known) if known else _open(database) as opened:
+        is_first = "scim_caller" not in g
         g.scim_caller = opened.caller
+        if is_first and not known:
+            context.limits().charge(opened.caller.directory_id, _token())
         yield opened
 
 
@@ -70,15 +74,22 @@ def reading_for(caller: Caller) -> Iterator[Reading]:
 
 
 def _open(database: Database) -> AbstractContextManager[Reading]:
+    context.limits().admit(context.address(), _token())
     return open_reading(database, _token(), context.address())
 
 
 def exchange(success: HTTPStatus) -> Exchange:
     """Begin a request that changes something, in the name of whoever asks."""
-    caller = _known_caller() or find_caller(context.runtime().database, _token(), context.address())
-    begun = _exchange(caller, success)
-    g.scim_caller, g.scim_exchange = caller, begun
+    g.scim_caller = caller = _known_caller() or _found_caller()
+    g.scim_exchange = begun = _exchange(caller, success)
+    if _known_caller() is None:
+        context.limits().charge(caller.directory_id, _token())
     return begun
+
+
+def _found_caller() -> Caller:
+    context.limits().admit(context.address(), _token())
+    return find_caller(context.runtime().database, _token(), context.address())
 
 
 def exchange_with_body(success: HTTPStatus) -> tuple[Exchange, Document]:
@@ -146,7 +157,10 @@ def _refuse(error: BridgeError) -> Response:
     problem = problem_of(error)
     # A database that cannot be used, or not now, is not asked once more: it is told later.
     busy = isinstance(error, Unavailable) and _caller() is not None
-    reason = error.reason if isinstance(error, NotAuthenticated) else None
+    reason = None
+    if isinstance(error, NotAuthenticated):
+        reason = error.reason
+        context.limits().note_refused(context.address(), _token())
     _keep_refused(problem, reason, at_once=not (busy or isinstance(error, StoreError)))
     return _answer_problem(problem)
 
@@ -193,7 +207,8 @@ def _keep_refused(problem: Problem, reason: str | None = None, *, at_once: bool)
     ``reason`` is what the log says instead of what was answered.
     """
     database = context.runtime().database
-    caller = _caller() or refused_caller(database, _token())
+    # Who guesses too much costs no look-up either.
+    caller = _caller() or (None if problem.status == TOO_MANY else refused_caller(database, _token()))
     log.warning(
         "scim request refused",
         method=request.method,

@@ -20,7 +20,19 @@ import orjson
 
 from scim_bridge.errors import Invalid, NotFound
 
-Dialect = Literal["okta", "okta-aiw", "entra", "entra-flag"]
+Dialect = Literal[
+    "okta",
+    "okta-aiw",
+    "entra",
+    "entra-flag",
+    "authentik",
+    "google",
+    "jumpcloud",
+    "keycloak",
+    "onelogin",
+    "rauthy",
+    "rippling",
+]
 Value = str | int | bool | None
 Values = Mapping[str, Value | Sequence[Mapping[str, Value]]]
 

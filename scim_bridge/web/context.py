@@ -10,9 +10,11 @@ from flask import Flask, Response, current_app, g, request
 from scim_bridge.identity.journal import Journal
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.log import bind_request
+from scim_bridge.web.limits import Limits
 
 EXTENSION = "scim_bridge"
 JOURNAL = "scim_bridge.journal"
+LIMITS = "scim_bridge.limits"
 REQUEST_ID_HEADER = "X-Request-Id"
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # The name of a request that came inside another one; what comes over HTTP has other names in there.
@@ -28,6 +30,12 @@ def runtime() -> Runtime:
 def journal_of(app: Flask) -> Journal:
     """Return where an application's requests wait to be logged."""
     found: Journal = app.extensions[JOURNAL]
+    return found
+
+
+def limits() -> Limits:
+    """Return what callers of this application may ask."""
+    found: Limits = current_app.extensions[LIMITS]
     return found
 
 

@@ -12,6 +12,7 @@ TABLE: list[tuple[errors.BridgeError, int, str | None]] = [
     (errors.PreconditionFailed("It has changed."), 412, None),
     (errors.Conflict("It is there."), 409, None),
     (errors.NotAuthenticated("Who?"), 401, None),
+    (errors.TooManyRequests("Later.", 3), 429, None),
     (errors.Unavailable("Later.", retry_after=7), 503, None),
     (errors.Refused("No."), 403, None),
     (errors.TooLarge("Too much.", scim_type="invalidValue"), 413, None),

@@ -62,7 +62,7 @@ def _about_members(op: str, ids: list[str]) -> dict[str, Any]:
 
 def patched_group(start: set[str], operations: list[dict[str, Any]]) -> tuple[str, set[str]]:
     """Return the name and the members that the library leaves a group with."""
-    group = Group(display_name="Start", members=[Group.Members(value=each) for each in sorted(start)] or None)
+    group = Group.model_validate({"displayName": "Start", "members": _entries(sorted(start))})
     with TOLERANT:
         GROUP_PATCH.model_validate({"Operations": deepcopy(operations)}).patch(group)
     return str(group.display_name), {str(each.value) for each in group.members or ()}
@@ -160,7 +160,7 @@ SIMPLE = st.sampled_from(
 SELECTED = st.sampled_from(
     [
         *('phoneNumbers[type eq "work"].value', 'phoneNumbers[type eq "fax"].value', 'roles[value eq "x"].display'),
-        *('PhoneNumbers[TYPE eq "WORK"].value', 'phoneNumbers[value eq "2"].type', 'addresses[type eq "a"].locality'),
+        *('PhoneNumbers[TYPE eq "work"].value', 'phoneNumbers[value eq "2"].type', 'addresses[type eq "a"].locality'),
     ]
 )
 LISTED = st.sampled_from(["phoneNumbers", "roles", "entitlements"])

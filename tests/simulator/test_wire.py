@@ -17,7 +17,7 @@ REQUEST_ROWS = (
     *(36, 40, 41, 42, 43),
 )
 # The other M rows are about answers (8, 32), transport and addresses (29, 33, 34, 35) and rates (30, 31).
-SECTIONS = ("2.1", "2.2", "2.3", "2.4", "2.5")
+SECTIONS = ("2.1", "2.2", "2.3", "2.4", "2.5", "2.6")
 
 EVERYTHING: Values = {
     "id": "0190-id",
@@ -67,7 +67,7 @@ def test_a_wire_file_becomes_a_request_whose_body_is_json(dialect: Dialect, name
 
     assert "{{" not in request.target
     assert b"{{" not in request.body
-    assert re.fullmatch(r"/(Users|Groups|Schemas|ResourceTypes)[^\s\"{}]*", request.target)
+    assert re.fullmatch(r"/(Users|Groups|Schemas|ResourceTypes|ServiceProviderConfig)[^\s\"{}]*", request.target)
     assert (request.body == b"") == (request.method in ("GET", "DELETE"))
     if request.body:
         assert isinstance(orjson.loads(request.body), dict)

@@ -321,7 +321,7 @@ def fill(okta: Provider) -> None:
                 connection, change, directory, insert_provisioned(connection, change, directory, record), record
             )
             insert_group(connection, change, directory, group_record(f"group{number}"))
-    with okta.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with okta.database.write() as connection:
         connection.exec_driver_sql("ANALYZE")
 
 

@@ -37,6 +37,8 @@ from scim_bridge.store.schema.organizations import (
 from scim_bridge.store.schema.people import (
     account,
     directory,
+    directory_condition,
+    directory_silence,
     directory_token,
     member,
     membership,
@@ -65,6 +67,8 @@ __all__ = [
     "cluster_condition",
     "cluster_sync",
     "directory",
+    "directory_condition",
+    "directory_silence",
     "directory_token",
     "fact",
     "grant",

@@ -48,6 +48,31 @@ directory_token = sa.Table(
     sa.Column("last_user_agent", sa.String(255), nullable=True),
 )
 
+directory_silence = sa.Table(
+    "directory_silence",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("directory_id", "directory"),
+    # From one noted use of a token to the next, where that was an hour or more.
+    moment("ended_at"),
+    sa.Column("seconds", sa.Integer, nullable=False),
+    sa.Index("ix_directory_silence_directory_id_ended_at", "directory_id", "ended_at"),
+)
+
+directory_condition = sa.Table(
+    "directory_condition",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("directory_id", "directory"),
+    sa.Column("kind", sa.String(63), nullable=False),
+    sa.Column("about", sa.String(255), nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    moment("since"),
+    sa.UniqueConstraint("directory_id", "kind", "about"),
+)
+
 account = sa.Table(
     "account",
     metadata,
