@@ -16,7 +16,9 @@ EXTENSION = "scim_bridge"
 JOURNAL = "scim_bridge.journal"
 LIMITS = "scim_bridge.limits"
 REQUEST_ID_HEADER = "X-Request-Id"
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# The name of a request that came inside another one; what comes over HTTP has other names in there.
+REQUEST_ID = "scim_bridge.request_id"
 
 
 def runtime() -> Runtime:
@@ -41,6 +43,11 @@ def request_id() -> str:
     """Return the name under which this request is found in every log."""
     found: str = g.request_id
     return found
+
+
+def keep_name(name: str) -> None:
+    """Let what is logged from here on bear the name of this request again, after others came inside it."""
+    bind_request(name)
 
 
 def started() -> float:
@@ -75,8 +82,8 @@ def _begin() -> None:
     g.started = perf_counter()
     sent = request.headers.get(REQUEST_ID_HEADER, "")
     # Only a proxy that we trust may name requests: anybody else could write another request's name into the logs.
-    trusted = runtime().settings.trusted_proxies > 0 and REQUEST_ID.fullmatch(sent) is not None
-    g.request_id = sent if trusted else uuid4().hex
+    trusted = runtime().settings.trusted_proxies > 0 and NAME.fullmatch(sent) is not None
+    g.request_id = request.environ.get(REQUEST_ID) or (sent if trusted else uuid4().hex)
     bind_request(g.request_id)
 
 
