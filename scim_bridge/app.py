@@ -71,7 +71,10 @@ def open_process(settings: Settings) -> Process:
 
     runtime = open_runtime(settings)
     targets = Targets(runtime.database, runtime.keyring, settings)
-    chores = {"purge of the provisioning log": lambda: purge(runtime)}
+    chores = {
+        "purge of the provisioning log": lambda: purge(runtime),
+        "look over the directories": lambda: look_over_directories(runtime),
+    }
     return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores))
 
 
@@ -81,6 +84,13 @@ def purge(opened: Runtime) -> None:
     from scim_bridge.store.clock import now
 
     purge_log(opened.database, opened.settings, now())
+
+
+def look_over_directories(opened: Runtime) -> None:
+    """Log, once each, which directories have fallen silent or are only refused, and which tokens end."""
+    from scim_bridge.identity.directory_alarms import look_over
+
+    look_over(opened.database)
 
 
 def replay(
@@ -144,6 +154,7 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from scim_bridge.scim import door as scim
     from scim_bridge.web import context, health
     from scim_bridge.web.encoding import OrjsonProvider
+    from scim_bridge.web.limits import Limits
     from scim_bridge.web.paths import ForgivingPaths
 
     app = Flask("scim_bridge", static_folder=None)
@@ -157,6 +168,9 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
         runtime.database,
         unknown_per_minute=settings.log_unknown_per_minute,
         unknown_most=settings.log_unknown_most,
+    )
+    app.extensions[context.LIMITS] = Limits(
+        settings.requests_per_second, settings.requests_burst, settings.refused_per_minute
     )
     context.register(app)
     app.register_blueprint(health.blueprint)

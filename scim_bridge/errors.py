@@ -9,6 +9,7 @@ Every error the bridge raises on purpose. Doors choose the status; the message i
     ├── Refused                   understood, and not allowed
     │   ├── NotAuthenticated      no credential, or not one of ours
     │   └── Unavailable           not now; ``retry_after`` says when
+    │       └── TooManyRequests   too much within a short time
     ├── Invalid                   the request makes no sense; ``field`` says where
     │   └── TooLarge              it is larger than a limit we state
     ├── StoreError                the database cannot be used
@@ -69,6 +70,10 @@ class Unavailable(Refused):
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class TooManyRequests(Unavailable):
+    """Too much was asked within a short time."""
 
 
 class Invalid(BridgeError):

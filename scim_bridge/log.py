@@ -70,3 +70,13 @@ def mask_secrets(_logger: object, _method: str, event: MutableMapping[str, Any])
 
 def _dumps(value: object, **_: object) -> str:
     return orjson.dumps(value, default=str).decode()
+
+
+def _to_standard_error(*_: object) -> structlog.PrintLogger:
+    return structlog.PrintLogger(sys.stderr)
+
+
+# Until somebody configures more: what a verb prints is a document, and no line of a log may stand in it.
+structlog.configure(
+    wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING), logger_factory=_to_standard_error
+)

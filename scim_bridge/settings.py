@@ -37,8 +37,16 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     max_filter_characters: int = Field(default=4096, ge=64)
     max_patch_operations: int = Field(default=1000, ge=1)
+    max_bulk_operations: int = Field(default=1000, ge=1)
+    max_bulk_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    max_members: int = Field(default=50_000, ge=1)
     max_page_size: int = Field(default=1000, ge=1)
     default_page_size: int = Field(default=100, ge=1)
+    cursor_seconds: int = Field(default=3600, ge=60)
+    advertise_cursors: bool = False
+    requests_per_second: float = Field(default=200, gt=0)
+    requests_burst: int = Field(default=400, ge=1)
+    refused_per_minute: int = Field(default=60, ge=1)
 
     log_days: int = Field(default=90, ge=1, le=3650)
     log_read_days: int = Field(default=7, ge=1, le=3650)

@@ -9,7 +9,7 @@ import orjson
 import urllib3
 
 from benchmarks.reconcile_floor.api import Api
-from tests.kube.client import APPLY, NAMESPACES, RBAC
+from tests.kube.client import APPLY, RBAC
 
 PAGE = 1000
 WRITERS = 8
@@ -25,7 +25,6 @@ class Raw:
 
     def list_all(self) -> list[dict[str, Any]]:
         """List what a pass lists, page by page, and return the bindings."""
-        self._list(NAMESPACES)
         return [*self._list(f"{RBAC}/clusterrolebindings"), *self._list(f"{RBAC}/rolebindings")]
 
     def apply_all(self, documents: Iterable[dict[str, Any]]) -> None:

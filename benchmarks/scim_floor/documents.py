@@ -38,7 +38,16 @@ def user(number: int | str) -> dict[str, Any]:
                 "locality": "London",
                 "postalCode": "W1 1AA",
                 "country": "GB",
-            }
+            },
+            {
+                "type": "home",
+                "streetAddress": "7 Difference Lane",
+                "locality": "Cambridge",
+                "postalCode": "CB1 1AA",
+                "country": "GB",
+            },
         ],
+        "profileUrl": f"https://people.example.com/profiles/{number}",
+        "photos": [{"value": f"https://people.example.com/photos/{number}.jpg", "type": "photo"}],
         ENTERPRISE_URN: {"employeeNumber": f"{number}", "department": "Engines", "costCenter": "4130"},
     }

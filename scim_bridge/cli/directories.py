@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from scim_bridge.cli.directory_conflicts import conflict
 from scim_bridge.cli.directory_doctor import doctor
 from scim_bridge.cli.directory_log import log, replay
 from scim_bridge.cli.directory_states import VERBS
 from scim_bridge.cli.directory_tokens import token, token_document, token_table
-from scim_bridge.cli.output import facts, json_option, organization_option, say, table, time
+from scim_bridge.cli.output import facts, joined, json_option, organization_option, say, table, time
 from scim_bridge.cli.session import Session
 
 if TYPE_CHECKING:
@@ -55,9 +56,15 @@ def list_(session: Session, organization: str | None, as_json: bool) -> None:
     """List the directories."""
     from scim_bridge.identity import directories
 
-    found = directories.list_all(session.database, session.organization(organization))
-    rows = ((each.name, each.kind, each.state, time(each.created_at)) for each in found)
-    say(as_json, [_document(each) for each in found], table(("name", "kind", "state", "created"), rows, "None yet."))
+    slug = session.organization(organization)
+    found = directories.list_all(session.database, slug)
+    known = directories.list_conditions(session.database, slug)
+    rows = (
+        (each.name, each.kind, each.state, time(each.created_at), joined(c.kind for c in known.get(each.name, ())))
+        for each in found
+    )
+    documents = [{**_document(each), "conditions": known.get(each.name, ())} for each in found]
+    say(as_json, documents, table(("name", "kind", "state", "created", "conditions"), rows, "None yet."))
 
 
 @directory.command()
@@ -76,15 +83,18 @@ def show(session: Session, name: str, organization: str | None, as_json: bool) -
         "users": found.users,
         "groups": found.groups,
         "tokens": [token_document(each) for each in found.tokens],
+        "conditions": found.conditions,
     }
     pairs = [(key, document[key]) for key in ("name", "kind", "state", "id", "scim_base_url", "users", "groups")]
-    say(as_json, document, f"{facts(pairs)}\n\n{token_table(found.tokens)}")
+    told = "".join(f"\n{each.kind}: {each.message}" for each in found.conditions)
+    say(as_json, document, f"{facts(pairs)}{told}\n\n{token_table(found.tokens)}")
 
 
 directory.add_command(doctor)
 directory.add_command(log)
 directory.add_command(replay)
 directory.add_command(token)
+directory.add_command(conflict)
 for verb in VERBS:
     directory.add_command(verb)
 

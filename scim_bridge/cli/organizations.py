@@ -2,6 +2,7 @@
 
 import click
 
+from scim_bridge.cli.organization_domains import domain
 from scim_bridge.cli.output import facts, joined, json_option, say, table, time
 from scim_bridge.cli.session import Session
 
@@ -50,3 +51,6 @@ def show(session: Session, slug: str, as_json: bool) -> None:
     found = organizations.show(session.database, slug)
     pairs = [("slug", found.slug), ("name", found.name), ("id", found.id), ("created", time(found.created_at))]
     say(as_json, found, facts([*pairs, ("owners", joined(found.owners)), *found.counts.items()]))
+
+
+organization.add_command(domain)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scim_bridge.domain.actors import Actor, ActorKind
+from scim_bridge.domain.directory_alarms import SILENCE
 from scim_bridge.domain.directory_tokens import is_within
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, DirectoryKind, DirectoryState
 from scim_bridge.errors import NotAuthenticated, StoreError, Unavailable
+from scim_bridge.store import directory_signs as signs
 from scim_bridge.store import tokens
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import add_change, new_change
@@ -100,9 +102,16 @@ def note_use(database: Database, caller: Caller, address: str | None, user_agent
     if caller.token_id is None:
         return
     with suppress(StoreError, Unavailable), database.write() as connection:
+        _note_silence(connection, caller, at)
         tokens.touch(connection, caller.token_id, at, at - USE_NOTED_EVERY, address, user_agent)
         if caller.replaces_token is not None:
             _end_replaced(connection, caller, caller.token_id, caller.replaces_token)
+
+
+def _note_silence(connection: Connection, caller: Caller, at: datetime) -> None:
+    last = signs.last_use(connection, caller.directory_id)
+    if last is not None and at - last >= SILENCE:
+        signs.add_silence(connection, caller.organization_id, caller.directory_id, at, at - last)
 
 
 def _end_replaced(connection: Connection, caller: Caller, token_id: str, replaced_id: str) -> None:

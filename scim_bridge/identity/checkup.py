@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from scim_bridge.domain.findings import Finding, Level
 from scim_bridge.domain.people import DirectoryState
 from scim_bridge.errors import BridgeError
+from scim_bridge.identity.directory_alarms import look_at
 from scim_bridge.identity.mapping import unmapped
 from scim_bridge.identity.names import the_organization
 from scim_bridge.identity.readiness import require_ready
@@ -60,6 +61,7 @@ def check_directories(database: Database, organization: str) -> Iterator[Finding
     with database.read() as connection:
         owner = the_organization(connection, organization)
         found = directories.list_directories(connection, owner.id)
+        conditions = {each.id: look_at(connection, each, at) for each in found}
         tokens = {each.id: directories.list_tokens(connection, each.id) for each in found}
         without_rules = rules.current_rule_set(connection, owner.id) is None
         names = [each.name for each in unmapped(connection, owner.id)]
@@ -68,6 +70,8 @@ def check_directories(database: Database, organization: str) -> Iterator[Finding
         yield Finding(Level.WARNING, organization, "No identity provider is connected.", remedy)
     for each in found:
         yield _directory(organization, each, tokens[each.id], at)
+        for condition in conditions[each.id]:
+            yield Finding(Level.WARNING, f"{organization}/{each.name}", f"{condition.kind}: {condition.message}")
     if without_rules and found:
         remedy = "scim-bridge rule apply FILE"
         yield Finding(Level.WARNING, organization, "There are no mapping rules: groups give nobody anything.", remedy)

@@ -3,6 +3,7 @@
 from scim_bridge.domain.people import MemberId, MemberState
 from scim_bridge.log import get_logger
 from scim_bridge.store import members, people
+from scim_bridge.store.adoption import is_waiting
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change
 from scim_bridge.store.database import Connection
@@ -32,9 +33,13 @@ def deactivate(connection: Connection, change: Change, member_id: MemberId, caus
 
 
 def reactivate(connection: Connection, change: Change, member_id: MemberId) -> bool:
-    """Give a deactivated member back what they had, and return whether that changed anything."""
+    """
+    Give a deactivated member back what they had, and return whether that changed anything.
+
+    Nobody who waits to be told from somebody else is given anything.
+    """
     found = members.lock_member(connection, member_id)
-    if found.state is not MemberState.DEACTIVATED:
+    if found.state is not MemberState.DEACTIVATED or is_waiting(connection, member_id):
         return False
     members.set_state(connection, change, member_id, MemberState.ACTIVE)
     add_audit(connection, change, "member.reactivated", "member", member_id, {"was": found.state.value})

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from scim_bridge.domain.actors import Actor
+from scim_bridge.domain.directory_alarms import DirectoryCondition
 from scim_bridge.domain.people import DirectoryKind, DirectoryState
 from scim_bridge.errors import Conflict
+from scim_bridge.identity.directory_alarms import look_at
 from scim_bridge.identity.directory_tokens import DirectoryToken, ShownToken, issue
 from scim_bridge.identity.names import checked_name, the_directory, the_organization
 from scim_bridge.store import directories as store
@@ -37,6 +39,7 @@ class DirectorySummary:
     users: int
     groups: int
     tokens: tuple[DirectoryToken, ...]
+    conditions: tuple[DirectoryCondition, ...] = ()
 
 
 def create(
@@ -84,4 +87,12 @@ def show(database: Database, organization: str, name: str) -> DirectorySummary:
     with database.read() as connection:
         found = the_directory(connection, organization, name)
         users, groups = store.count_brought(connection, found.id)
-        return DirectorySummary(found, users, groups, tuple(store.list_tokens(connection, found.id)))
+        tokens = tuple(store.list_tokens(connection, found.id))
+        return DirectorySummary(found, users, groups, tokens, look_at(connection, found, now()))
+
+
+def list_conditions(database: Database, organization: str) -> dict[str, tuple[DirectoryCondition, ...]]:
+    """Return what a person should know about each directory, by its name."""
+    with database.read() as connection:
+        owner = the_organization(connection, organization)
+        return {each.name: look_at(connection, each, now()) for each in store.list_directories(connection, owner.id)}

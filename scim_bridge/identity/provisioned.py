@@ -5,16 +5,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from scim_bridge.domain.filters import Filter
+from scim_bridge.domain.paging import Window
 from scim_bridge.domain.people import GroupId, ScimUserId
 from scim_bridge.errors import NotFound
 from scim_bridge.identity.callers import Caller, authenticate
 from scim_bridge.store import groups, memberships, users
+from scim_bridge.store.clock import now as now
 from scim_bridge.store.database import Connection, Database
-from scim_bridge.store.filters import Page
 from scim_bridge.store.groups import StoredGroup as StoredGroup
+from scim_bridge.store.memberships import NamedGroup as NamedGroup
+from scim_bridge.store.mixed import Asked as Asked
+from scim_bridge.store.mixed import find_everything
+from scim_bridge.store.paging import Page as Page
 from scim_bridge.store.users import StoredUser as StoredUser
 
-NamedGroups = dict[ScimUserId, list[tuple[GroupId, str]]]
+NamedGroups = dict[ScimUserId, list[NamedGroup]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,9 @@ class Reading:
             raise NotFound(f"There is no user {user_id!r} in this directory.")
         return found
 
-    def users(self, filter_: Filter | None, offset: int, count: int) -> Page[StoredUser]:
+    def users(self, filter_: Filter | None, window: Window) -> Page[StoredUser]:
         """Return a page of users."""
-        return users.find_users(self.connection, self.caller.directory_id, filter_, offset, count)
+        return users.find_users(self.connection, self.caller.directory_id, filter_, window)
 
     def group(self, group_id: str) -> StoredGroup:
         """Return a group; raises NotFound."""
@@ -42,12 +47,16 @@ class Reading:
             raise NotFound(f"There is no group {group_id!r} in this directory.")
         return found
 
-    def groups(self, filter_: Filter | None, offset: int, count: int) -> Page[StoredGroup]:
+    def groups(self, filter_: Filter | None, window: Window) -> Page[StoredGroup]:
         """Return a page of groups."""
-        return groups.find_groups(self.connection, self.caller.directory_id, filter_, offset, count)
+        return groups.find_groups(self.connection, self.caller.directory_id, filter_, window)
+
+    def everything(self, of_users: Asked, of_groups: Asked, window: Window) -> Page[StoredUser | StoredGroup]:
+        """Return a page of users and groups in one list."""
+        return find_everything(self.connection, self.caller.directory_id, of_users, of_groups, window)
 
     def groups_of(self, user_ids: Sequence[ScimUserId]) -> NamedGroups:
-        """Return the groups that each of these users is in directly."""
+        """Return the groups that each of these users is in, directly or by a group in a group."""
         return memberships.named_groups_of(self.connection, self.caller.directory_id, user_ids) if user_ids else {}
 
     def members_of(self, group_ids: Sequence[GroupId], users_url: str, groups_url: str) -> dict[GroupId, str]:
@@ -71,8 +80,8 @@ def open_reading_of(database: Database, caller: Caller) -> Iterator[Reading]:
         yield Reading(connection, caller)
 
 
-def groups_of(database: Database, caller: Caller, user_id: ScimUserId) -> list[tuple[GroupId, str]]:
-    """Return the groups that one user of a directory is in directly."""
+def groups_of(database: Database, caller: Caller, user_id: ScimUserId) -> list[NamedGroup]:
+    """Return the groups that one user of a directory is in, directly or by a group in a group."""
     with database.glance() as connection:
         return memberships.named_groups_of(connection, caller.directory_id, [user_id])[user_id]
 

@@ -7,6 +7,7 @@ from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, MemberStat
 from scim_bridge.domain.provisioning import Document, UserRecord, require_storable
 from scim_bridge.errors import NotFound, NotUnique
 from scim_bridge.identity import mapping
+from scim_bridge.identity.adoption import Arrival, arrive, take_over
 from scim_bridge.identity.deactivation import deactivate, reactivate
 from scim_bridge.identity.exchanges import Exchange, require_version
 from scim_bridge.store import groups, members, memberships, nestings, users
@@ -26,8 +27,9 @@ def create_user(database: Database, exchange: Exchange, record: UserRecord) -> S
     """
     Add a user, or take up the inactive one that the record names: same id, same memberships and grants.
 
-    An active record revives that one. The person is new, never one found by e-mail, unless this directory had them
-    before. Raises NotUnique when an active user has the userName, and Invalid for what cannot be stored.
+    An active record revives that one. The person is one whom this directory had before, one who is here already where
+    `adoption` allows it, or new. Raises NotUnique when an active user has the userName, and Invalid for what cannot be
+    stored.
     """
     require_storable(record)
     with database.write() as connection:
@@ -93,12 +95,16 @@ def _insert(connection: Connection, exchange: Exchange, record: UserRecord) -> S
     waiting = nestings.groups_waiting_for(connection, directory_id, former) if former else []
     groups.lock_groups(connection, waiting)
     returning = _returning(connection, directory_id, gone)
-    member_id = returning or members.insert_provisioned(connection, change, directory_id, record)
+    arrival = Arrival(returning) if returning else arrive(connection, change, directory_id, record)
+    member_id = arrival.member_id
     user = users.insert_user(connection, change, directory_id, member_id, record)
     add_audit(connection, change, "user.created", NOUN, user.id, {"userName": record.user_name, "member": member_id})
     if returning is not None:
         _follow(connection, change, user, record, was_active=False)
         _attach(connection, change, user, former, waiting)
+    elif arrival.adopted:
+        take_over(connection, change, directory_id, member_id)
+        _follow(connection, change, user, record, was_active=False)
     mapping.users_changed(connection, change, [user.id])
     exchange.log_success(connection, change, NOUN, user.id)
     return user

@@ -14,8 +14,10 @@ from scim_bridge.domain.provisioning import Document
 from scim_bridge.errors import NotFound, Refused
 from scim_bridge.scim import protocol
 from scim_bridge.scim.attributes import ENTERPRISE_URN
+from scim_bridge.scim.bulk import largest_body
 from scim_bridge.scim.models import EnterpriseUser, Group, User
 from scim_bridge.scim.protocol import blueprint
+from scim_bridge.settings import Settings
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0"
 # Neither is kept. Yet clients that build their requests from these schemas, as Canaille, send both and cannot begin to
@@ -61,12 +63,10 @@ def get_schema(urn: str) -> Response:
 
 
 @blueprint.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-@blueprint.post("/Bulk")
-@blueprint.post("/.search")
-def not_here() -> Response:
-    """Answer 501: a token speaks for a directory and not for a person; bulk and mixed searches are not offered."""
+def me() -> Response:
+    """Answer 501 (RFC 7644 §3.11): there is no person behind a directory's token."""
     with protocol.reading():
-        return protocol.answer_not_implemented("This server does not offer that endpoint.")
+        return protocol.answer_not_implemented("The token speaks for a directory: it is nobody, so /Me is no person.")
 
 
 def _answer(document: Document) -> Response:
@@ -101,13 +101,16 @@ def _configuration() -> Document:
     return {
         "schemas": [f"{CORE}:ServiceProviderConfig"],
         "patch": {"supported": True},
-        "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {
+            "supported": True,
+            "maxOperations": settings.max_bulk_operations,
+            "maxPayloadSize": largest_body(),
+        },
         "filter": {"supported": True, "maxResults": settings.max_page_size},
         "changePassword": {"supported": False},
-        "sort": {"supported": False},
+        "sort": {"supported": True},
         "etag": {"supported": True},
-        # No "pagination" (RFC 9865 §4) as long as there is no cursor to tell of: clients that forbid what was named
-        # after they were written, as Canaille, would take the whole server for none.
+        **_pagination(settings),
         "authenticationSchemes": [
             {
                 "type": "oauthbearertoken",
@@ -118,6 +121,26 @@ def _configuration() -> Document:
             }
         ],
         "meta": {"resourceType": "ServiceProviderConfig", "location": _location("ServiceProviderConfig")},
+    }
+
+
+def _pagination(settings: Settings) -> Document:
+    """
+    Return what RFC 9865 §4 adds, if the installation wants it told.
+
+    Clients that forbid what was named after they were written, as Canaille, would take the whole server for none.
+    """
+    if not settings.advertise_cursors:
+        return {}
+    return {
+        "pagination": {
+            "cursor": True,
+            "index": True,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": min(settings.default_page_size, settings.max_page_size),
+            "maxPageSize": settings.max_page_size,
+            "cursorTimeout": settings.cursor_seconds,
+        }
     }
 
 

@@ -20,6 +20,7 @@ from scim_bridge.errors import (
     Refused,
     StoreError,
     TooLarge,
+    TooManyRequests,
     Unavailable,
 )
 
@@ -34,6 +35,7 @@ STATUS: tuple[tuple[type[BridgeError], int, str | None], ...] = (
     (PreconditionFailed, 412, None),
     (Conflict, 409, None),
     (NotAuthenticated, 401, None),
+    (TooManyRequests, 429, None),
     (Unavailable, 503, None),
     (Refused, 403, None),
     (TooLarge, 413, None),

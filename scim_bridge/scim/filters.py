@@ -32,6 +32,11 @@ from scim_bridge.domain.filters import (
 from scim_bridge.errors import Invalid
 from scim_bridge.scim.attributes import AttributeType, ResourceSchema, Types
 
+# All else that is in meta is made when it is answered.
+FILTERED_OF_META = ("created", "lastModified", "resourceType")
+# Parsers and databases walk down a filter step by step, and both have an end of their own.
+DEEPEST = 32
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 # What JSON documents and both databases can hold as a whole number.
 LARGEST_NUMBER = 2**63
 
@@ -63,6 +68,8 @@ def parse_filter(text: str, schema: ResourceSchema, longest: int) -> Filter:
         # Nine in ten: `userName eq "ada@example.com"`. The grammar's parser takes longer than the look-up.
         name, value = usual.groups()
         return _Binder(schema).bind_equal(AttrPath(name, None, None), value)
+    if _depth(text) > DEEPEST:
+        raise _invalid(f"The filter has parentheses more than {DEEPEST} deep.")
     try:
         node = ScimFilter(text).ast
     except (SCIMException, ValueError, RecursionError):
@@ -158,8 +165,10 @@ class _Binder:
         whole = locate(AttrPath(path.attr, None, path.uri), self._schema)
         part = _part(whole, path.sub_attr)
         is_list = whole.type is not None and whole.type.many
-        if self._schema.name and _is_made_when_answered(whole, part):
-            raise _invalid(f"{path.attr} cannot be filtered, but for meta.created and meta.lastModified.")
+        if self._schema.name and is_made_when_answered(whole, part):
+            raise _invalid(
+                f"{path.attr} cannot be filtered, but for meta.created, meta.lastModified and meta.resourceType."
+            )
         if part is None and whole.type is not None and whole.type.is_complex:
             # `emails co "x"` and `manager eq "m"` mean their value (RFC 7644 §3.4.2.2).
             part = None if isinstance(term(whole), Present) else _part(whole, "value")
@@ -170,10 +179,10 @@ class _Binder:
         return term(Place((*whole.path, *part.path), part.type))
 
 
-def _is_made_when_answered(whole: Place, part: Place | None) -> bool:
+def is_made_when_answered(whole: Place, part: Place | None) -> bool:
     """Say whether an attribute is stored nowhere: a filter on it would find nobody, and look as if there were none."""
     if whole.path == ("meta",):
-        return part is None or part.path[0] not in ("created", "lastModified")
+        return part is None or part.path[0] not in FILTERED_OF_META
     return whole.path == ("schemas",)
 
 
@@ -204,6 +213,18 @@ def _rounded(number: int) -> float:
         return float(number)
     except OverflowError:
         raise _invalid("A number of the filter is too large.") from None
+
+
+def _depth(text: str) -> int:
+    """Return how deep the parentheses and brackets of a filter are, those in texts aside."""
+    depth = deepest = 0
+    for sign in QUOTED.sub("", text):
+        if sign in "([":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif sign in ")]":
+            depth -= 1
+    return deepest
 
 
 def _invalid(sentence: str) -> Invalid:

@@ -11,7 +11,7 @@ from scim_bridge.identity import provisioning_groups
 from scim_bridge.identity.callers import Caller
 from scim_bridge.identity.provisioned import Reading, StoredGroup
 from scim_bridge.identity.provisioning_groups import GroupChange
-from scim_bridge.scim import bodies, protocol, queries, translate, versions
+from scim_bridge.scim import bodies, pages, protocol, queries, translate, versions
 from scim_bridge.scim.attributes import GROUP
 from scim_bridge.scim.documents import read_document
 from scim_bridge.scim.members import listed_members, part_members
@@ -50,7 +50,9 @@ def create_group() -> Response:
     exchange, body = protocol.exchange_with_body(HTTPStatus.CREATED)
     projection = queries.sent_projection(GROUP)
     record = translate.group_record(read_document(body, GROUP))
-    group = provisioning_groups.create_group(runtime().database, exchange, record, listed_members(body) or {})
+    group = provisioning_groups.create_group(
+        runtime().database, exchange, record, listed_members(body, protocol.settings().max_members) or {}
+    )
     return _answer_written(exchange.caller, group, projection, HTTPStatus.CREATED)
 
 
@@ -60,7 +62,7 @@ def replace_group(group_id: str) -> Response:
     exchange, body = protocol.exchange_with_body(HTTPStatus.OK)
     projection = queries.sent_projection(GROUP)
     record = translate.group_record(read_document(body, GROUP))
-    members = listed_members(body)
+    members = listed_members(body, protocol.settings().max_members)
     # No list is not an empty list: a rename must not empty a group.
     change = MemberChange() if members is None else MemberChange().then_replace(members)
     group = provisioning_groups.change_group(
@@ -79,7 +81,7 @@ def patch_group(group_id: str) -> Response:
     """Change a group's name or members without reading its member list."""
     exchange, body = protocol.exchange_with_body(HTTPStatus.NO_CONTENT)
     operations = read_operations(body, protocol.settings().max_patch_operations)
-    members, rest = part_members(operations)
+    members, rest = part_members(operations, protocol.settings().max_members)
 
     def named(group: StoredGroup) -> GroupRecord:
         return translate.group_record(apply_operations(group.read_document(), rest, GROUP))
@@ -118,17 +120,19 @@ def _answer_written(
 
 
 def _answer(reading: Reading, group: StoredGroup, projection: Projection, status: int = HTTPStatus.OK) -> Response:
-    resource = _resources(reading, [group], projection)[0]
+    resource = resources(reading, [group], projection)[0]
     location = protocol.addresses().groups + group.id
     return protocol.answer_resource(resource, versions.etag(group.version), location, status)
 
 
 def _page(reading: Reading, query: Query) -> Response:
-    found = reading.groups(query.filter, query.offset, query.count)
-    return protocol.answer_list(found.total, query.start, _resources(reading, found.rows, query.projection))
+    found = reading.groups(query.filter, pages.window_of(reading, GROUP.name, query))
+    shown = resources(reading, found.rows, query.projection)
+    return pages.answer_page(reading, GROUP.name, query, found, shown)
 
 
-def _resources(reading: Reading, groups: Sequence[StoredGroup], projection: Projection) -> list[dict[str, object]]:
+def resources(reading: Reading, groups: Sequence[StoredGroup], projection: Projection) -> list[dict[str, object]]:
+    """Return groups as they are answered."""
     addresses = protocol.addresses()
     ids = [group.id for group in groups] if projection.wants("members") else []
     members = reading.members_of(ids, addresses.users, addresses.groups)

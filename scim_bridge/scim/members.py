@@ -4,23 +4,27 @@ from collections.abc import Iterable, Iterator
 
 from scim_bridge.domain.filters import Compare, Either, Filter, Operator
 from scim_bridge.domain.provisioning import Document, MemberChange
-from scim_bridge.errors import Invalid
+from scim_bridge.errors import Invalid, TooLarge
 from scim_bridge.scim import dialects
 from scim_bridge.scim.attributes import GROUP
 from scim_bridge.scim.filters import Target, parse_path
 from scim_bridge.scim.patching import LONGEST_PATH, Operation
 
 
-def listed_members(body: Document) -> dict[str, None] | None:
-    """Return the members that a whole group is sent with, each once; None if it does not say."""
+def listed_members(body: Document, most: int) -> dict[str, None] | None:
+    """Return the members that a whole group is sent with, each once; None if it does not say. Raises TooLarge."""
     sent = next(
         (value for name, value in body.items() if name.lower() in ("members", f"{GROUP.urn}:members".lower())), None
     )
-    return None if sent is None else _ids(sent)
+    return None if sent is None else _within(_ids(sent), most)
 
 
-def part_members(operations: Iterable[Operation]) -> tuple[MemberChange, tuple[Operation, ...]]:
-    """Return what operations do to members, in their order, and the operations that do something else."""
+def part_members(operations: Iterable[Operation], most: int) -> tuple[MemberChange, tuple[Operation, ...]]:
+    """
+    Return what operations do to members, in their order, and the operations that do something else.
+
+    Raises TooLarge where more than ``most`` members are named.
+    """
     change, rest = MemberChange(), []
     for operation in operations:
         target = parse_path(operation.path, GROUP, LONGEST_PATH)
@@ -28,7 +32,17 @@ def part_members(operations: Iterable[Operation]) -> tuple[MemberChange, tuple[O
             change = _then(change, operation, target)
         else:
             rest.append(operation)
+    _within({**change.add, **change.remove}, most)
     return change, tuple(rest)
+
+
+def _within(ids: dict[str, None], most: int) -> dict[str, None]:
+    if len(ids) > most:
+        raise TooLarge(
+            f"A request may name at most {most} members; this one names {len(ids)}. Send the others with another one.",
+            "members",
+        )
+    return ids
 
 
 def _then(change: MemberChange, operation: Operation, target: Target) -> MemberChange:

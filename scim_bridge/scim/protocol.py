@@ -4,7 +4,7 @@ The protocol under `/scim/v2`: who asks, what the answer looks like, and that ev
 A request is nobody's until its token has been looked up; nothing else is read or parsed before that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from http import HTTPStatus
@@ -32,9 +32,10 @@ from scim_bridge.web.encoding import dump
 
 PREFIX = "/scim/v2"
 CONTENT_TYPE = "application/scim+json"
-# Set by `scim.replay` alone: what comes over HTTP has other names in there.
-REPLAYING = "scim_bridge.replaying"
+# Set by `scim.replay` and `scim.bulk` alone: what comes over HTTP has other names in there.
+KNOWN_CALLER = "scim_bridge.known_caller"
 NOUNS = ("user", "group")
+TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 LONGEST_ID = 36
 LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
@@ -56,9 +57,12 @@ def addresses() -> Addresses:
 def reading() -> Iterator[Reading]:
     """Open a read for whoever asks; raises NotAuthenticated before anything else is looked at."""
     database = context.runtime().database
-    replaying = _replaying()
-    with open_reading_of(database, replaying) if replaying else _open(database) as opened:
+    known = _known_caller()
+    with open_reading_of(database, known) if known else _open(database) as opened:
+        is_first = "scim_caller" not in g
         g.scim_caller = opened.caller
+        if is_first and not known:
+            context.limits().charge(opened.caller.directory_id, _token())
         yield opened
 
 
@@ -70,15 +74,22 @@ def reading_for(caller: Caller) -> Iterator[Reading]:
 
 
 def _open(database: Database) -> AbstractContextManager[Reading]:
+    context.limits().admit(context.address(), _token())
     return open_reading(database, _token(), context.address())
 
 
 def exchange(success: HTTPStatus) -> Exchange:
     """Begin a request that changes something, in the name of whoever asks."""
-    caller = _replaying() or find_caller(context.runtime().database, _token(), context.address())
-    begun = _exchange(caller, success)
-    g.scim_caller, g.scim_exchange = caller, begun
+    g.scim_caller = caller = _known_caller() or _found_caller()
+    g.scim_exchange = begun = _exchange(caller, success)
+    if _known_caller() is None:
+        context.limits().charge(caller.directory_id, _token())
     return begun
+
+
+def _found_caller() -> Caller:
+    context.limits().admit(context.address(), _token())
+    return find_caller(context.runtime().database, _token(), context.address())
 
 
 def exchange_with_body(success: HTTPStatus) -> tuple[Exchange, Document]:
@@ -117,13 +128,18 @@ def answer_resource(resource: Document, version: str, location: str, status: int
     return answer(resource, status, headers)
 
 
-def answer_list(total: int, start: int, resources: list[Any]) -> Response:
-    """Return a page of resources; ``Resources`` is there even when it is empty (idp-behaviour 1.2)."""
+def answer_list(total: int, start: int | None, resources: Sequence[Any], next_cursor: str | None = None) -> Response:
+    """
+    Return a page of resources; ``Resources`` is there even when it is empty (idp-behaviour 1.2).
+
+    A page that was asked for by a cursor has no ``start``.
+    """
     document = {
         "schemas": [LIST_URN],
         "totalResults": total,
-        "startIndex": start,
         "itemsPerPage": len(resources),
+        **({} if start is None else {"startIndex": start}),
+        **({} if next_cursor is None else {"nextCursor": next_cursor}),
         "Resources": resources,
     }
     return answer(document)
@@ -141,7 +157,10 @@ def _refuse(error: BridgeError) -> Response:
     problem = problem_of(error)
     # A database that cannot be used, or not now, is not asked once more: it is told later.
     busy = isinstance(error, Unavailable) and _caller() is not None
-    reason = error.reason if isinstance(error, NotAuthenticated) else None
+    reason = None
+    if isinstance(error, NotAuthenticated):
+        reason = error.reason
+        context.limits().note_refused(context.address(), _token())
     _keep_refused(problem, reason, at_once=not (busy or isinstance(error, StoreError)))
     return _answer_problem(problem)
 
@@ -188,7 +207,8 @@ def _keep_refused(problem: Problem, reason: str | None = None, *, at_once: bool)
     ``reason`` is what the log says instead of what was answered.
     """
     database = context.runtime().database
-    caller = _caller() or refused_caller(database, _token())
+    # Who guesses too much costs no look-up either.
+    caller = _caller() or (None if problem.status == TOO_MANY else refused_caller(database, _token()))
     log.warning(
         "scim request refused",
         method=request.method,
@@ -267,8 +287,8 @@ def _journal() -> Journal:
     return context.journal_of(current_app)
 
 
-def _replaying() -> Caller | None:
-    found: Caller | None = request.environ.get(REPLAYING)
+def _known_caller() -> Caller | None:
+    found: Caller | None = request.environ.get(KNOWN_CALLER)
     return found
 
 
@@ -279,7 +299,7 @@ def _credentials() -> tuple[str, ...]:
 
 def _caller() -> Caller | None:
     found: Caller | None = g.get("scim_caller")
-    return found or _replaying()
+    return found or _known_caller()
 
 
 def _token() -> str | None:

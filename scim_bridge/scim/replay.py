@@ -6,7 +6,7 @@ import orjson
 from flask import Flask
 
 from scim_bridge.identity.replays import Answer, Asked
-from scim_bridge.scim.protocol import CONTENT_TYPE, REPLAYING
+from scim_bridge.scim.protocol import CONTENT_TYPE, KNOWN_CALLER
 from scim_bridge.web.context import REQUEST_ID_HEADER
 
 
@@ -19,7 +19,7 @@ def send(app: Flask, asked: Asked) -> Answer:
         data=None if asked.entry.body is None else asked.entry.body.encode(),
         content_type=None if asked.entry.body is None else CONTENT_TYPE,
         headers={"User-Agent": f"replay of {asked.entry.id} by {by.name if by else ''}"},
-        environ_overrides={REPLAYING: asked.caller, "REMOTE_ADDR": ""},
+        environ_overrides={KNOWN_CALLER: asked.caller, "REMOTE_ADDR": ""},
     )
     # What is to be noted of it is noted when the answer is closed.
     answer.close()

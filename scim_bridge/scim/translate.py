@@ -11,10 +11,9 @@ from typing import Any
 
 import orjson
 
-from scim_bridge.domain.people import GroupId
 from scim_bridge.domain.provisioning import Document, GroupRecord, UserRecord
 from scim_bridge.errors import Invalid
-from scim_bridge.identity.provisioned import StoredGroup, StoredUser
+from scim_bridge.identity.provisioned import NamedGroup, StoredGroup, StoredUser
 from scim_bridge.scim.attributes import GROUP, USER, ResourceSchema
 from scim_bridge.scim.projection import Projection
 from scim_bridge.scim.versions import etag
@@ -58,14 +57,19 @@ def group_record(document: Document) -> GroupRecord:
 
 
 def user_resource(
-    user: StoredUser, groups: Sequence[tuple[GroupId, str]], addresses: Addresses, projection: Projection
+    user: StoredUser, groups: Sequence[NamedGroup], addresses: Addresses, projection: Projection
 ) -> Document:
-    """Return a user as it is answered; ``groups`` are those it is in directly."""
+    """Return a user as it is answered; ``groups`` are those it is in."""
     resource = _resource(user, USER, addresses.users)
     if groups:
         resource["groups"] = [
-            {"value": group_id, "$ref": addresses.groups + group_id, "display": name, "type": "direct"}
-            for group_id, name in groups
+            {
+                "value": group.id,
+                "$ref": addresses.groups + group.id,
+                "display": group.name,
+                "type": "direct" if group.is_direct else "indirect",
+            }
+            for group in groups
         ]
     return projection.apply(resource)
 

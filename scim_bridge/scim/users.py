@@ -5,12 +5,11 @@ from http import HTTPStatus
 
 from flask import Response
 
-from scim_bridge.domain.people import GroupId
 from scim_bridge.domain.provisioning import UserRecord
 from scim_bridge.identity import provisioning_users
 from scim_bridge.identity.callers import Caller
-from scim_bridge.identity.provisioned import Reading, StoredUser, groups_of
-from scim_bridge.scim import bodies, protocol, queries, translate, versions
+from scim_bridge.identity.provisioned import NamedGroup, Reading, StoredUser, groups_of
+from scim_bridge.scim import bodies, pages, protocol, queries, translate, versions
 from scim_bridge.scim.attributes import USER
 from scim_bridge.scim.documents import read_document
 from scim_bridge.scim.patching import apply_operations, read_operations
@@ -18,8 +17,6 @@ from scim_bridge.scim.projection import Projection
 from scim_bridge.scim.protocol import blueprint
 from scim_bridge.scim.queries import Query
 from scim_bridge.web.context import runtime
-
-NamedGroups = Sequence[tuple[GroupId, str]]
 
 
 @blueprint.get("/Users")
@@ -98,18 +95,22 @@ def _answer_written(caller: Caller, user: StoredUser, projection: Projection, st
     return _answer(user, groups, projection, status)
 
 
-def _answer(user: StoredUser, groups: NamedGroups, projection: Projection, status: int = HTTPStatus.OK) -> Response:
+def _answer(
+    user: StoredUser, groups: Sequence[NamedGroup], projection: Projection, status: int = HTTPStatus.OK
+) -> Response:
     addresses = protocol.addresses()
     resource = translate.user_resource(user, groups, addresses, projection)
     return protocol.answer_resource(resource, versions.etag(user.version), addresses.users + user.id, status)
 
 
 def _page(reading: Reading, query: Query) -> Response:
-    found = reading.users(query.filter, query.offset, query.count)
-    return protocol.answer_list(found.total, query.start, _resources(reading, found.rows, query.projection))
+    found = reading.users(query.filter, pages.window_of(reading, USER.name, query))
+    shown = resources(reading, found.rows, query.projection)
+    return pages.answer_page(reading, USER.name, query, found, shown)
 
 
-def _resources(reading: Reading, users: Sequence[StoredUser], projection: Projection) -> list[dict[str, object]]:
+def resources(reading: Reading, users: Sequence[StoredUser], projection: Projection) -> list[dict[str, object]]:
+    """Return users as they are answered."""
     groups = reading.groups_of([user.id for user in users]) if projection.wants("groups") else {}
     addresses = protocol.addresses()
     return [translate.user_resource(user, groups.get(user.id, ()), addresses, projection) for user in users]

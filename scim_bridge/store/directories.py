@@ -103,6 +103,12 @@ def set_state(connection: sa.Connection, change: Change, directory_id: Directory
     record_fact(connection, change, "directory", directory_id, "state", state.value)
 
 
+def is_detached(connection: sa.Connection, directory_id: DirectoryId) -> bool:
+    """Say whether a directory is over."""
+    query = sa.select(directory.c.state).where(directory.c.id == directory_id)
+    return bool(connection.execute(query).scalar_one() == DirectoryState.DETACHED.value)
+
+
 def list_directories(connection: sa.Connection, organization_id: OrganizationId) -> list[Directory]:
     """Return the organization's directories, by name."""
     query = sa.select(directory).where(directory.c.organization_id == organization_id).order_by(directory.c.name)

@@ -55,6 +55,10 @@ class DocumentReader(Protocol):
         """Return the rows of the list at a path, and a reader of one of them."""
         ...
 
+    def first_of(self, path: Path) -> "tuple[sa.FromClause, DocumentReader, tuple[Expression, ...]]":
+        """Return what `each` does, and the order in which the primary entry, or else the first, is the first row."""
+        ...
+
     def fold(self, text: Expression) -> Expression:
         """Return the form of a text in which case does not count."""
         ...
@@ -94,9 +98,13 @@ class _SqliteReader:
 
     def each(self, path: Path) -> tuple[sa.FromClause, DocumentReader]:
         inner = sa.case((self._type(path) == "array", self._value(path)), else_="[]")
-        rows = sa.func.json_each(inner).table_valued("value", "type", joins_implicitly=True).alias()
+        rows = sa.func.json_each(inner).table_valued("key", "value", "type", joins_implicitly=True).alias()
         objects = sa.case((rows.c.type == "object", rows.c.value))
         return rows, _SqliteReader(objects, rows)
+
+    def first_of(self, path: Path) -> tuple[sa.FromClause, DocumentReader, tuple[Expression, ...]]:
+        rows, element = self.each(path)
+        return rows, element, (_is_primary(element).desc(), rows.c.key)
 
     def fold(self, text: Expression) -> Expression:
         return sa.func.bridge_fold(text)
@@ -130,18 +138,27 @@ class _PostgresqlReader:
         return sa.and_(value.is_not(None), sa.cast(value, sa.Text).not_in(("null", '""', "[]", "{}")))
 
     def each(self, path: Path) -> tuple[sa.FromClause, DocumentReader]:
-        value = self._value(path)
-        # Written out: as a parameter it would be the JSON text "[]", which has no elements to give.
-        nothing: Expression = sa.literal_column("'[]'::jsonb", JSONB)
-        inner = sa.case((sa.func.jsonb_typeof(value) == "array", value), else_=nothing)
-        rows = sa.func.jsonb_array_elements(inner).table_valued(sa.column("value", JSONB), joins_implicitly=True)
+        rows = self._elements(path).table_valued(sa.column("value", JSONB), joins_implicitly=True)
         named = rows.render_derived(name=None)
         return named, _PostgresqlReader(named.c.value)
+
+    def first_of(self, path: Path) -> tuple[sa.FromClause, DocumentReader, tuple[Expression, ...]]:
+        value = sa.column("value", JSONB)
+        rows = self._elements(path).table_valued(value, with_ordinality="place", joins_implicitly=True)
+        named = rows.render_derived(name=None)
+        element = _PostgresqlReader(named.c.value)
+        return named, element, (_is_primary(element).desc(), named.c.place)
 
     def fold(self, text: Expression) -> Expression:
         # The same steps as `domain.keys.fold`.
         lowered = sa.func.lower(sa.collate(sa.func.normalize(text), "und-x-icu"))
         return sa.func.normalize(sa.func.replace(sa.func.replace(lowered, "ς", "σ"), "ß", "ss"))
+
+    def _elements(self, path: Path) -> sa.Function[Any]:
+        value = self._value(path)
+        # Written out: as a parameter it would be the JSON text "[]", which has no elements to give.
+        nothing: Expression = sa.literal_column("'[]'::jsonb", JSONB)
+        return sa.func.jsonb_array_elements(sa.case((sa.func.jsonb_typeof(value) == "array", value), else_=nothing))
 
     def _value(self, path: Path) -> Expression:
         return sa.func.jsonb_extract_path(self._source, *path, type_=JSONB) if path else self._source
@@ -150,6 +167,10 @@ class _PostgresqlReader:
         value = self._value(path)
         # #>> '{}' is the value itself as text, without the quotes of JSON.
         return sa.case((sa.func.jsonb_typeof(value) == kind, value[()].astext))
+
+
+def _is_primary(element: DocumentReader) -> Expression:
+    return sa.func.coalesce(element.flag(("primary",)) == "true", sa.false())
 
 
 def _sqlite_path(path: Path) -> str:

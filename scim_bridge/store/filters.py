@@ -6,10 +6,10 @@ an index, active and times a column; every other attribute is read out of the st
 `domain.filters.matches` says what each node means.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -31,50 +31,24 @@ from scim_bridge.errors import Invalid
 from scim_bridge.store.documents import DocumentReader, by_code_point, reader
 from scim_bridge.store.schema import membership, nesting, scim_user, user_group
 
-Row = TypeVar("Row")
 Condition = sa.ColumnElement[bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
-    """A part of what was found, and how much that is in all."""
-
-    total: int
-    rows: list[Row]
-
-
-def find_page(
-    connection: sa.Connection,
-    table: sa.Table,
-    columns: Sequence[sa.Column[Any]],
-    where: Sequence[Condition],
-    offset: int,
-    count: int,
-) -> tuple[int, Sequence[sa.Row[Any]]]:
-    """Return the exact number of rows and one page of them, in the order of their ids."""
-    rows: Sequence[sa.Row[Any]] = ()
-    if count:
-        query = sa.select(*columns).where(*where).order_by(table.c.id).limit(count).offset(offset)
-        rows = connection.execute(query).all()
-    if rows and len(rows) < count:
-        return offset + len(rows), rows
-    total = connection.execute(sa.select(sa.func.count()).select_from(table).where(*where)).scalar_one()
-    return total, rows
 
 
 def user_condition(connection: sa.Connection, directory_id: DirectoryId, filter_: Filter) -> Condition:
     """Return the condition on ``scim_user`` for a filter on a directory's users."""
     document = reader(connection, scim_user.c.document)
-    return _Compiler(document, _USER_COLUMNS, _USER_LISTS, directory_id).visit(filter_)
+    return _Compiler(document, USER_COLUMNS, _USER_LISTS, directory_id).visit(filter_)
 
 
 def group_condition(connection: sa.Connection, filter_: Filter) -> Condition:
     """Return the condition on ``user_group`` for a filter."""
-    return _Compiler(reader(connection, user_group.c.document), _GROUP_COLUMNS, _GROUP_LISTS).visit(filter_)
+    return _Compiler(reader(connection, user_group.c.document), GROUP_COLUMNS, _GROUP_LISTS).visit(filter_)
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class Column:
+    """A column that holds a value of the document; ``folded``: as `domain.keys.fold` makes it."""
+
     column: sa.ColumnElement[Any]
     folded: bool = False
 
@@ -86,20 +60,22 @@ class _References:
     tables: tuple[tuple[sa.Column[Any], Condition], ...]
 
 
-_USER_COLUMNS: Mapping[Path, _Column] = {
-    ("id",): _Column(scim_user.c.id),
-    ("userName",): _Column(scim_user.c.user_name_key, folded=True),
-    ("externalId",): _Column(scim_user.c.external_id),
-    ("active",): _Column(scim_user.c.active),
-    ("meta", "created"): _Column(scim_user.c.created_at),
-    ("meta", "lastModified"): _Column(scim_user.c.updated_at),
+USER_COLUMNS: Mapping[Path, Column] = {
+    ("id",): Column(scim_user.c.id),
+    ("userName",): Column(scim_user.c.user_name_key, folded=True),
+    ("externalId",): Column(scim_user.c.external_id),
+    ("active",): Column(scim_user.c.active),
+    ("meta", "resourceType"): Column(sa.literal("User", sa.String)),
+    ("meta", "created"): Column(scim_user.c.created_at),
+    ("meta", "lastModified"): Column(scim_user.c.updated_at),
 }
-_GROUP_COLUMNS: Mapping[Path, _Column] = {
-    ("id",): _Column(user_group.c.id),
-    ("displayName",): _Column(user_group.c.display_name_key, folded=True),
-    ("externalId",): _Column(user_group.c.external_id),
-    ("meta", "created"): _Column(user_group.c.created_at),
-    ("meta", "lastModified"): _Column(user_group.c.updated_at),
+GROUP_COLUMNS: Mapping[Path, Column] = {
+    ("id",): Column(user_group.c.id),
+    ("displayName",): Column(user_group.c.display_name_key, folded=True),
+    ("externalId",): Column(user_group.c.external_id),
+    ("meta", "resourceType"): Column(sa.literal("Group", sa.String)),
+    ("meta", "created"): Column(user_group.c.created_at),
+    ("meta", "lastModified"): Column(user_group.c.updated_at),
 }
 _IN_FORCE = sa.and_(membership.c.valid_to.is_(None), membership.c.origin == "scim", membership.c.held.is_(False))
 _NESTED = sa.and_(nesting.c.valid_to.is_(None), nesting.c.origin == "scim", nesting.c.held.is_(False))
@@ -129,7 +105,7 @@ class _Compiler:
     def __init__(
         self,
         document: DocumentReader,
-        columns: Mapping[Path, _Column],
+        columns: Mapping[Path, Column],
         lists: Mapping[Path, _References],
         directory_id: DirectoryId | None = None,
     ) -> None:
@@ -193,7 +169,7 @@ class _Compiler:
             return found if address is None else sa.and_(self._may_have(address), found)
         parts = []
         for column, condition in references.tables:
-            inner = _Compiler(_Nothing(), {("value",): _Column(column)}, {}).visit(term)
+            inner = _Compiler(_Nothing(), {("value",): Column(column)}, {}).visit(term)
             parts.append(sa.exists().where(condition, inner))
         return sa.or_(*parts)
 
@@ -223,10 +199,10 @@ class _Nothing:
     def _refuse(self, *_asked: Any, **_named: Any) -> Any:
         raise Invalid("Of the entries of members and groups, only value can be filtered.", scim_type="invalidFilter")
 
-    text = number = flag = present = each = fold = _refuse
+    text = number = flag = present = each = first_of = fold = _refuse
 
 
-def _compare_column(known: _Column, operator: Operator, value: str | bool | float) -> Condition:
+def _compare_column(known: Column, operator: Operator, value: str | bool | float) -> Condition:
     column = known.column
     if isinstance(column.type, sa.Boolean):
         return column.is_(value) if isinstance(value, bool) else sa.false()

@@ -10,13 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from scim_bridge.domain.filters import Filter
+from scim_bridge.domain.paging import Window
 from scim_bridge.domain.people import DirectoryId, GroupId
 from scim_bridge.domain.provisioning import Document, GroupRecord
 from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
-from scim_bridge.store.filters import Page, find_page, group_condition
+from scim_bridge.store.documents import reader
+from scim_bridge.store.filters import GROUP_COLUMNS, group_condition
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
+from scim_bridge.store.paging import Listed, Page, find_page, sort_keys
 from scim_bridge.store.schema import membership, nesting, user_group
 from scim_bridge.store.users import canonical
 
@@ -50,6 +53,7 @@ _COLUMNS = (
     user_group.c.created_at,
     user_group.c.updated_at,
 )
+_BY_IDS = sa.select(*_COLUMNS).where(user_group.c.id.in_(listed("ids")))
 _GET = sa.select(*_COLUMNS).where(
     user_group.c.directory_id == sa.bindparam("directory"),
     user_group.c.id == sa.bindparam("id"),
@@ -115,14 +119,27 @@ def lock_groups(connection: sa.Connection, group_ids: Iterable[GroupId]) -> None
 
 
 def find_groups(
-    connection: sa.Connection, directory_id: DirectoryId, filter_: Filter | None, offset: int, count: int
+    connection: sa.Connection, directory_id: DirectoryId, filter_: Filter | None, window: Window
 ) -> Page[StoredGroup]:
-    """Return a page of the directory's present groups that satisfy the filter, in the order of their ids."""
+    """Return a page of the directory's present groups that satisfy the filter; ids order what nothing else does."""
+    keys = sort_keys(window.order, GROUP_COLUMNS, reader(connection, user_group.c.document))
+    found = Listed(user_group, _COLUMNS, [*keys, user_group.c.id])
+    page = find_page(connection, found, present_groups(connection, directory_id, filter_), window)
+    return Page(page.total, [_group(row[: len(_COLUMNS)]) for row in page.rows], page.end)
+
+
+def present_groups(
+    connection: sa.Connection, directory_id: DirectoryId, filter_: Filter | None
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions on ``user_group`` of a directory's present groups that satisfy the filter."""
     where = [user_group.c.directory_id == directory_id, user_group.c.removed_at.is_(None)]
-    if filter_ is not None:
-        where.append(group_condition(connection, filter_))
-    total, rows = find_page(connection, user_group, _COLUMNS, where, offset, count)
-    return Page(total, [_group(row) for row in rows])
+    return where if filter_ is None else [*where, group_condition(connection, filter_)]
+
+
+def groups_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, StoredGroup]:
+    """Return the groups with these ids."""
+    rows = connection.execute(_BY_IDS, {"ids": as_list(ids)}).all() if ids else ()
+    return {row[0]: _group(row) for row in rows}
 
 
 def insert_group(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from scim_bridge.domain.keys import fold
 from scim_bridge.domain.people import DirectoryId, MemberId, MemberSource, MemberState
 from scim_bridge.domain.provisioning import UserRecord
 from scim_bridge.store.changes import Change
@@ -89,6 +90,18 @@ def set_state(connection: sa.Connection, change: Change, member_id: MemberId, st
 def set_directory(connection: sa.Connection, member_id: MemberId, directory_id: DirectoryId) -> None:
     """Make a directory authoritative for a member."""
     connection.execute(_UPDATE, {"member": member_id, "directory_id": directory_id})
+
+
+def copy_names(connection: sa.Connection, source: MemberFacts, member_id: MemberId) -> None:
+    """Call a member what another one is called."""
+    names = {
+        "user_name": source.user_name,
+        "email": source.email,
+        "email_key": None if source.email is None else fold(source.email),
+        "external_id": source.external_id,
+        "display_name": source.display_name,
+    }
+    connection.execute(_UPDATE, {"member": member_id, **names})
 
 
 def _names(record: UserRecord) -> dict[str, str | None]:

@@ -1,7 +1,8 @@
 """Who is in which group, as rows with from/to; every statement costs what changes, never what the group holds."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,16 @@ from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import membership, nesting, scim_user, user_group
 
 ORIGIN = "scim"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedGroup:
+    """A group that a user is in; not ``is_direct``: by a group that is in it."""
+
+    id: GroupId
+    name: str
+    is_direct: bool = True
+
 
 IN_FORCE = (membership.c.valid_to.is_(None), membership.c.origin == ORIGIN)
 _OF_GROUP = (membership.c.group_id == sa.bindparam("group"), *IN_FORCE)
@@ -91,11 +102,36 @@ _GROUPS_OF_USER = sa.select(membership.c.group_id).where(
     membership.c.scim_user_id == sa.bindparam("user"), membership.c.valid_to.is_(None)
 )
 # Neither the directory nor an order is asked for: SQLite would go through every group of the directory for it.
+_above = (nesting.c.valid_to.is_(None), nesting.c.origin == ORIGIN, nesting.c.held.is_(False))
+# Whether a group is in another one is asked along the way: most are in none, and then nothing more is read.
 _NAMED_GROUPS_OF_USERS = (
-    sa.select(user_group.c.id, user_group.c.display_name, user_group.c.directory_id, membership.c.scim_user_id)
+    sa.select(
+        user_group.c.id,
+        user_group.c.display_name,
+        user_group.c.directory_id,
+        membership.c.scim_user_id,
+        sa.exists().where(nesting.c.child_id == user_group.c.id, *_above).label("is_nested"),
+    )
     .join(user_group, membership.c.group_id == user_group.c.id)
     .where(membership.c.scim_user_id.in_(listed("users")), *IN_FORCE, membership.c.held.is_(False))
 )
+
+
+def _groups_above() -> sa.Select[Any]:
+    start = sa.select(user_group.c.id).where(user_group.c.id.in_(listed("groups")))
+    above = start.cte("above", recursive=True)
+    # UNION, not UNION ALL: groups that contain one another end the walk instead of hanging it.
+    above = above.union(sa.select(nesting.c.parent_id).where(nesting.c.child_id == above.c.id, *_above))
+    return (
+        sa.select(nesting.c.child_id, user_group.c.id, user_group.c.display_name, user_group.c.directory_id)
+        .select_from(nesting)
+        .join(above, nesting.c.child_id == above.c.id)
+        .join(user_group, nesting.c.parent_id == user_group.c.id)
+        .where(*_above, user_group.c.removed_at.is_(None))
+    )
+
+
+_GROUPS_ABOVE = _groups_above()
 
 
 def users_among(
@@ -188,14 +224,45 @@ def end_user(connection: sa.Connection, change: Change, user_id: ScimUserId) -> 
 
 def named_groups_of(
     connection: sa.Connection, directory_id: DirectoryId, user_ids: Sequence[ScimUserId]
-) -> dict[ScimUserId, list[tuple[GroupId, str]]]:
-    """Return a directory's groups that each of these users is in directly, as the directory sees it."""
-    found: dict[ScimUserId, list[tuple[GroupId, str]]] = {user_id: [] for user_id in user_ids}
+) -> dict[ScimUserId, list[NamedGroup]]:
+    """Return a directory's groups that each of these users is in, as the directory sees it, direct ones first."""
+    found: dict[ScimUserId, list[NamedGroup]] = {user_id: [] for user_id in user_ids}
+    nested: set[GroupId] = set()
     rows = connection.execute(_NAMED_GROUPS_OF_USERS, {"users": as_list(user_ids)}).all()
-    for group_id, name, owner, user_id in sorted(rows, key=itemgetter(0)):
+    for group_id, name, owner, user_id, is_nested in sorted(rows, key=itemgetter(0)):
         if owner == directory_id:
-            found[user_id].append((group_id, name))
+            found[user_id].append(NamedGroup(group_id, name))
+            if is_nested:
+                nested.add(group_id)
+    if nested:
+        parents = _parents(connection, directory_id, nested)
+        for groups in found.values():
+            groups.extend(_indirect(groups, parents))
     return found
+
+
+def _parents(
+    connection: sa.Connection, directory_id: DirectoryId, group_ids: Iterable[GroupId]
+) -> dict[GroupId, list[NamedGroup]]:
+    """Return which groups these ones, and those above them, are in; each link is read once, whoever is below it."""
+    parents: dict[GroupId, list[NamedGroup]] = {}
+    for child_id, group_id, name, owner in connection.execute(_GROUPS_ABOVE, {"groups": as_list(group_ids)}):
+        if owner == directory_id:
+            parents.setdefault(child_id, []).append(NamedGroup(group_id, name, is_direct=False))
+    return parents
+
+
+def _indirect(direct: Sequence[NamedGroup], parents: Mapping[GroupId, Sequence[NamedGroup]]) -> list[NamedGroup]:
+    known = {group.id for group in direct}
+    found: list[NamedGroup] = []
+    waiting = list(direct)
+    while waiting:
+        for group in parents.get(waiting.pop().id, ()):
+            if group.id not in known:
+                known.add(group.id)
+                found.append(group)
+                waiting.append(group)
+    return sorted(found, key=attrgetter("id"))
 
 
 def groups_below() -> sa.CTE:

@@ -12,7 +12,7 @@ from scim_bridge.domain.roles import ApiRole
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
-from scim_bridge.store.schema import account, directory, grant, member, scim_user, user_group
+from scim_bridge.store.schema import account, adoption_conflict, directory, grant, member, scim_user, user_group
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +66,19 @@ def find_members(connection: sa.Connection, organization_id: OrganizationId, nam
         scim_user.c.user_name_key == key,
         scim_user.c.removed_at.is_(None),
     )
+    # Whoever waits to be told from somebody else does not make that one's name ambiguous.
+    waiting = sa.select(adoption_conflict.c.waiting_id).where(
+        adoption_conflict.c.organization_id == organization_id, adoption_conflict.c.state == "open"
+    )
+    by_name = sa.or_(
+        member.c.email_key == key,
+        sa.func.lower(member.c.user_name) == named.lower(),
+        member.c.id.in_(by_user_name),
+    )
     query = sa.select(member).where(
         member.c.organization_id == organization_id,
         member.c.state != MemberState.REMOVED.value,
-        sa.or_(
-            member.c.id == named,
-            member.c.email_key == key,
-            sa.func.lower(member.c.user_name) == named.lower(),
-            member.c.id.in_(by_user_name),
-        ),
+        sa.or_(member.c.id == named, sa.and_(by_name, member.c.id.not_in(waiting))),
     )
     return [_member(row) for row in connection.execute(query.order_by(member.c.id))]
 

@@ -100,7 +100,7 @@ def _values(entry: LogEntry, at: datetime) -> dict[str, object]:
         "user_agent": storable(entry.user_agent, 255),
         "address": storable(entry.address, 64),
         "noun": entry.noun,
-        "object_id": entry.object_id,
+        "object_id": storable(entry.object_id, 36),
         "change_id": entry.change_id,
         "milliseconds": entry.milliseconds,
     }

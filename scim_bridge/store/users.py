@@ -12,12 +12,16 @@ from sqlalchemy.exc import IntegrityError
 
 from scim_bridge.domain.filters import Attribute, Compare, Filter, Operator
 from scim_bridge.domain.keys import fold
+from scim_bridge.domain.paging import Window
 from scim_bridge.domain.people import DirectoryId, MemberId, ScimUserId
 from scim_bridge.domain.provisioning import Document, UserRecord
 from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
-from scim_bridge.store.filters import Page, find_page, user_condition
+from scim_bridge.store.documents import reader
+from scim_bridge.store.filters import USER_COLUMNS, user_condition
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.listing import as_list, listed
+from scim_bridge.store.paging import Listed, Page, find_page, sort_keys
 from scim_bridge.store.schema import member, scim_user
 
 # An index entry of PostgreSQL takes 2,704 bytes; its other columns need some of them.
@@ -59,6 +63,7 @@ _COLUMNS = (
     scim_user.c.updated_at,
     scim_user.c.removed_at,
 )
+_BY_IDS = sa.select(*_COLUMNS).where(scim_user.c.id.in_(listed("ids")))
 _IN_DIRECTORY = sa.select(*_COLUMNS).where(scim_user.c.directory_id == sa.bindparam("directory"))
 _LIVE = _IN_DIRECTORY.where(scim_user.c.removed_at.is_(None))
 _GONE = _IN_DIRECTORY.where(scim_user.c.removed_at.is_not(None))
@@ -145,19 +150,34 @@ def has_present_user(connection: sa.Connection, directory_id: DirectoryId, membe
 
 
 def find_users(
-    connection: sa.Connection, directory_id: DirectoryId, filter_: Filter | None, offset: int, count: int
+    connection: sa.Connection, directory_id: DirectoryId, filter_: Filter | None, window: Window
 ) -> Page[StoredUser]:
-    """Return a page of the directory's present users that satisfy the filter, in the order of their ids."""
-    match filter_:
-        case None:
-            return _page(connection, directory_id, offset, count)
-        case Compare(Attribute(("userName",)), Operator.EQUAL, str(name)):
-            found = _one(connection, _NAMED, {"directory": directory_id, "key": fold(name)})
-            return Page(int(found is not None), [found][offset : offset + count] if found else [])
+    """Return a page of the directory's present users that satisfy the filter; ids order what nothing else does."""
+    if window.order is None and window.after is None:
+        match filter_:
+            case None:
+                return _page(connection, directory_id, window.offset, window.count)
+            case Compare(Attribute(("userName",)), Operator.EQUAL, str(name)):
+                named = _one(connection, _NAMED, {"directory": directory_id, "key": fold(name)})
+                return Page(int(named is not None), [named][window.offset :][: window.count] if named else [])
+    keys = sort_keys(window.order, USER_COLUMNS, reader(connection, scim_user.c.document))
+    found = Listed(scim_user, _COLUMNS, [*keys, scim_user.c.id])
+    page = find_page(connection, found, present_users(connection, directory_id, filter_), window)
+    return Page(page.total, [_user(row[: len(_COLUMNS)]) for row in page.rows], page.end)
+
+
+def present_users(
+    connection: sa.Connection, directory_id: DirectoryId, filter_: Filter | None
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions on ``scim_user`` of a directory's present users that satisfy the filter."""
     where = [scim_user.c.directory_id == directory_id, scim_user.c.removed_at.is_(None)]
-    where.append(user_condition(connection, directory_id, filter_))
-    total, rows = find_page(connection, scim_user, _COLUMNS, where, offset, count)
-    return Page(total, [_user(row) for row in rows])
+    return where if filter_ is None else [*where, user_condition(connection, directory_id, filter_)]
+
+
+def users_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, StoredUser]:
+    """Return the users with these ids."""
+    rows = connection.execute(_BY_IDS, {"ids": as_list(ids)}).all() if ids else ()
+    return {row[0]: _user(row) for row in rows}
 
 
 def _page(connection: sa.Connection, directory_id: DirectoryId, offset: int, count: int) -> Page[StoredUser]:

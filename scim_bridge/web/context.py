@@ -10,11 +10,15 @@ from flask import Flask, Response, current_app, g, request
 from scim_bridge.identity.journal import Journal
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.log import bind_request
+from scim_bridge.web.limits import Limits
 
 EXTENSION = "scim_bridge"
 JOURNAL = "scim_bridge.journal"
+LIMITS = "scim_bridge.limits"
 REQUEST_ID_HEADER = "X-Request-Id"
-REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+# The name of a request that came inside another one; what comes over HTTP has other names in there.
+REQUEST_ID = "scim_bridge.request_id"
 
 
 def runtime() -> Runtime:
@@ -29,10 +33,21 @@ def journal_of(app: Flask) -> Journal:
     return found
 
 
+def limits() -> Limits:
+    """Return what callers of this application may ask."""
+    found: Limits = current_app.extensions[LIMITS]
+    return found
+
+
 def request_id() -> str:
     """Return the name under which this request is found in every log."""
     found: str = g.request_id
     return found
+
+
+def keep_name(name: str) -> None:
+    """Let what is logged from here on bear the name of this request again, after others came inside it."""
+    bind_request(name)
 
 
 def started() -> float:
@@ -67,8 +82,8 @@ def _begin() -> None:
     g.started = perf_counter()
     sent = request.headers.get(REQUEST_ID_HEADER, "")
     # Only a proxy that we trust may name requests: anybody else could write another request's name into the logs.
-    trusted = runtime().settings.trusted_proxies > 0 and REQUEST_ID.fullmatch(sent) is not None
-    g.request_id = sent if trusted else uuid4().hex
+    trusted = runtime().settings.trusted_proxies > 0 and NAME.fullmatch(sent) is not None
+    g.request_id = request.environ.get(REQUEST_ID) or (sent if trusted else uuid4().hex)
     bind_request(g.request_id)
 
 

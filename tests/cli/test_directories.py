@@ -84,9 +84,9 @@ def test_a_directory_shows_what_it_has_brought(acme: Bridge) -> None:
 
     shown = acme.json("directory", "show", "okta")
 
-    assert set(shown) == DIRECTORY | {"scim_base_url", "users", "groups", "tokens"}
+    assert set(shown) == DIRECTORY | {"scim_base_url", "users", "groups", "tokens", "conditions"}
     assert (shown["users"], shown["groups"], len(shown["tokens"])) == (2, 1, 1)
-    assert acme.json("directory", "list") == [{key: shown[key] for key in DIRECTORY}]
+    assert acme.json("directory", "list") == [{key: shown[key] for key in DIRECTORY | {"conditions"}}]
 
 
 @pytest.mark.parametrize(

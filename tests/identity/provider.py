@@ -112,7 +112,7 @@ class Provider:
     def groups_of(self, user_id: str) -> set[str]:
         """Return the names of the groups that a GET of the user shows."""
         with open_reading(self.database, self.token) as reading:
-            return {name for _, name in reading.groups_of([ScimUserId(user_id)])[ScimUserId(user_id)]}
+            return {group.name for group in reading.groups_of([ScimUserId(user_id)])[ScimUserId(user_id)]}
 
     def user(self, user_id: str) -> StoredUser:
         with open_reading(self.database, self.token) as reading:

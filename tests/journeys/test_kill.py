@@ -100,8 +100,8 @@ class Writer:
 
 
 @pytest.mark.slow
-def test_kill_9_loses_nothing_that_was_answered_and_leaves_nothing_half_done(database_url: str, tmp_path: Path) -> None:
-    with installed(tmp_path / "home", database_url=database_url, poll_seconds="0.1") as bridge:
+def test_kill_9_loses_nothing_that_was_answered_and_leaves_nothing_half_done(migrated_url: str, tmp_path: Path) -> None:
+    with installed(tmp_path / "home", database_url=migrated_url, poll_seconds="0.1") as bridge:
         token, folder = _set_up(bridge, tmp_path)
         bridge.start()
         group_id = _make_group(bridge, token)
@@ -116,7 +116,7 @@ def test_kill_9_loses_nothing_that_was_answered_and_leaves_nothing_half_done(dat
 
         _check_promises(bridge, token, writers, group_id)
         assert sum(writer.answered for writer in writers) == WRITES
-        _check_that_nothing_is_half(database_url)
+        _check_that_nothing_is_half(migrated_url)
         wanted = {f"oidc:{name}" for writer in writers for name in writer.users if _may_edit(writer, name)}
         wait_until(lambda: subjects_in(folder).get(("", "edit"), set()) == wanted, "the cluster to converge")
         assert bridge.stop() == 0
@@ -187,9 +187,9 @@ def _check_promises(bridge: Bridge, token: str, writers: list[Writer], group_id:
                 assert (user_id in inside) is writer.members[name], name
 
 
-def _check_that_nothing_is_half(database_url: str) -> None:
+def _check_that_nothing_is_half(migrated_url: str) -> None:
     """Each user and membership has the change row, audit row and log entry of the transaction that made it."""
-    database = Database(database_url)
+    database = Database(migrated_url)
     with database.read() as connection:
         users = set(connection.execute(sa.select(scim_user.c.id)).scalars())
         audited = set(

@@ -31,8 +31,8 @@ RUNS = "The scheduler runs"
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    made = living_world(database_url)
+def world(migrated_url: str) -> Iterator[World]:
+    made = living_world(migrated_url)
     yield made
     made.database.dispose()
 
@@ -51,8 +51,8 @@ def hear_ready(process: Process) -> dict[str, str]:
     return found
 
 
-def test_run_serves_and_ends_with_nothing_wrong(database_url: str, tmp_path: Path) -> None:
-    with started("scim-bridge", "run", "--port", "0", "--json", home=tmp_path, url=database_url) as process:
+def test_run_serves_and_ends_with_nothing_wrong(migrated_url: str, tmp_path: Path) -> None:
+    with started("scim-bridge", "run", "--port", "0", "--json", home=tmp_path, url=migrated_url) as process:
         address = hear_ready(process)["address"]
 
         answers = [ask(address, path) for path in ("/healthz", "/readyz")]
@@ -61,12 +61,12 @@ def test_run_serves_and_ends_with_nothing_wrong(database_url: str, tmp_path: Pat
     assert (answers, code) == ([200, 200], 0)
 
 
-def test_run_keeps_clusters_in_step(world: World, database_url: str, tmp_path: Path) -> None:
+def test_run_keeps_clusters_in_step(world: World, migrated_url: str, tmp_path: Path) -> None:
     folder = tmp_path / "prod"
     add_folder(world, "manifests", folder)
     ana = world.add_member("ana")
     world.give("edit", member_id=ana)
-    with started("scim-bridge", "run", "--port", "0", "--json", home=tmp_path, url=database_url) as process:
+    with started("scim-bridge", "run", "--port", "0", "--json", home=tmp_path, url=migrated_url) as process:
         hear_ready(process)
         assert eventually(lambda: subjects(folder) == {"ana"}, PATIENCE * 3)
 
@@ -129,23 +129,23 @@ def test_a_key_that_is_none_is_one_sentence_and_no_worker_dies_of_it(sqlite_url:
     assert process.said == [said]
 
 
-def test_a_scheduler_on_a_database_that_is_not_migrated_says_what_to_run(database_url: str, tmp_path: Path) -> None:
-    with started("scim-bridge", "scheduler", home=tmp_path, url=database_url) as process:
+def test_a_scheduler_on_a_database_that_is_not_migrated_says_what_to_run(migrated_url: str, tmp_path: Path) -> None:
+    with started("scim-bridge", "scheduler", home=tmp_path, url=migrated_url) as process:
         process.hear("scim-bridge db upgrade")
         code = process.process.wait(PATIENCE)
 
     assert code == 7
 
 
-def test_gunicorn_and_a_scheduler_share_the_work(world: World, database_url: str, tmp_path: Path) -> None:
+def test_gunicorn_and_a_scheduler_share_the_work(world: World, migrated_url: str, tmp_path: Path) -> None:
     folder, port = tmp_path / "prod", free_port()
     add_folder(world, "manifests", folder)
     ana = world.add_member("ana")
     world.give("edit", member_id=ana)
     words = ("-c", "config/gunicorn.conf.py", "--bind", f"127.0.0.1:{port}", "scim_bridge.wsgi:app")
     with (
-        started("gunicorn", *words, home=tmp_path, url=database_url) as web,
-        started("scim-bridge", "scheduler", home=tmp_path, url=database_url) as scheduler,
+        started("gunicorn", *words, home=tmp_path, url=migrated_url) as web,
+        started("scim-bridge", "scheduler", home=tmp_path, url=migrated_url) as scheduler,
     ):
         scheduler.hear(RUNS)
         served = eventually(lambda: answers(port), PATIENCE * 3)
@@ -165,7 +165,7 @@ def answers(port: int) -> bool:
 
 
 def test_of_two_schedulers_one_works_on_a_cluster_and_the_other_takes_over_when_it_is_killed(
-    world: World, database_url: str, tmp_path: Path
+    world: World, migrated_url: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / "prod"
     place = add_folder(world, "manifests", folder)
@@ -173,8 +173,8 @@ def test_of_two_schedulers_one_works_on_a_cluster_and_the_other_takes_over_when_
     pipe = make_hang(world, folder)
     settings = {"lease_seconds": "2"}
     with (
-        started("scim-bridge", "scheduler", home=tmp_path, url=database_url, **settings) as one,
-        started("scim-bridge", "scheduler", home=tmp_path, url=database_url, **settings) as two,
+        started("scim-bridge", "scheduler", home=tmp_path, url=migrated_url, **settings) as one,
+        started("scim-bridge", "scheduler", home=tmp_path, url=migrated_url, **settings) as two,
     ):
         one.hear(RUNS)
         two.hear(RUNS)
@@ -195,7 +195,7 @@ def test_of_two_schedulers_one_works_on_a_cluster_and_the_other_takes_over_when_
 
 
 def test_a_cluster_that_hangs_delays_neither_the_others_nor_the_end(
-    world: World, database_url: str, tmp_path: Path
+    world: World, migrated_url: str, tmp_path: Path
 ) -> None:
     hanging, working = tmp_path / "hanging", tmp_path / "working"
     place = add_folder(world, "hanging", hanging)
@@ -203,7 +203,7 @@ def test_a_cluster_that_hangs_delays_neither_the_others_nor_the_end(
     add_folder(world, "working", working)
     ana = world.add_member("ana")
     world.give("edit", member_id=ana)
-    with started("scim-bridge", "run", "--port", "0", home=tmp_path, url=database_url) as process:
+    with started("scim-bridge", "run", "--port", "0", home=tmp_path, url=migrated_url) as process:
         process.hear("Serving")
         written = eventually(lambda: subjects(working) == {"ana"})
         assert eventually(lambda: holder_of_pass(world, place) is not None)

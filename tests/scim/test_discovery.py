@@ -45,12 +45,13 @@ def test_every_part_of_the_configuration_is_there_and_true(okta: Directory) -> N
 
     assert found["patch"]["supported"] is True
     assert okta.patch(f"/Users/{user_id}", replace("title", "x")).status_code == 200
-    assert found["bulk"] == {"supported": False, "maxOperations": 0, "maxPayloadSize": 0}
-    assert okta.post("/Bulk", {"Operations": []}).status_code == 501
+    assert found["bulk"] == {"supported": True, "maxOperations": 1000, "maxPayloadSize": 4 * 1024 * 1024}
+    assert okta.post("/Bulk", {"Operations": [{"method": "DELETE", "path": "/Users/x"}]}).status_code == 200
     assert found["filter"] == {"supported": True, "maxResults": 1000}
     assert okta.names('/Users?filter=userName eq "ada"') == ["ada"]
     assert found["changePassword"]["supported"] is False
-    assert found["sort"]["supported"] is False
+    assert found["sort"]["supported"] is True
+    assert okta.names("/Users?sortBy=userName") == ["ada"]
     assert found["etag"]["supported"] is True
     assert okta.get(f"/Users/{user_id}").headers["ETag"] == 'W/"2"'
     assert [each["type"] for each in found["authenticationSchemes"]] == ["oauthbearertoken"]
@@ -70,8 +71,8 @@ def test_every_schema_that_a_resource_type_names_is_described(okta: Directory) -
 
 
 def test_what_was_named_after_many_clients_were_written_is_not_named_without_need(okta: Directory) -> None:
-    # Canaille's library forbids what it does not know, and takes the server for none. RFC 9865 §4 asks for the part
-    # of those who offer a cursor.
+    # Canaille's library forbids what it does not know, and takes the server for none: who wants RFC 9865's part sets
+    # advertise_cursors.
     assert "pagination" not in document(okta.get("/ServiceProviderConfig"))
 
 

@@ -94,7 +94,7 @@ def test_a_filter_holds_where_the_rfc_says(text: str, holds: bool) -> None:
         'userName eq "\\u0000"',
         'schemas eq "x"',
         'meta.version eq "W/1"',
-        "meta.resourceType pr",
+        "meta.location pr",
         "meta pr",
         "not " * 200 + "(a pr)",
         "not (" * 200 + "a pr" + ")" * 200,

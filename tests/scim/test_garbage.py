@@ -108,6 +108,8 @@ def _places(okta: Directory) -> dict[str, list[tuple[str, str]]]:
             ("PATCH", f"/Groups/{group}"),
             ("POST", "/Users/.search"),
             ("POST", "/Groups/.search"),
+            ("POST", "/.search"),
+            ("POST", "/Bulk"),
         ],
         "lists": [("GET", "/Users"), ("GET", "/Groups"), ("GET", "/ResourceTypes")],
     }
@@ -125,6 +127,9 @@ def test_no_body_makes_the_door_fail(okta: Directory) -> None:
             assert answer.status_code < 500, (method, target, answer.text)
             if answer.status_code != 204:
                 document(answer)
+        wrapped = [{"method": "POST", "path": each, "bulkId": each, "data": body} for each in ("/Users", "/Groups")]
+        many = document(okta.post("/Bulk", {"Operations": wrapped}))
+        assert all(int(each["status"]) < 500 for each in many.get("Operations", ())), many
 
     send()
     for target in ("/Users?filter=title pr or not (nickName eq 1)", "/Groups", '/Users?filter=emails.value co "x"'):
@@ -140,7 +145,7 @@ def test_no_query_makes_the_door_fail(okta: Directory) -> None:
     @given(FILTERS, st.one_of(TEXTS, st.integers()), st.one_of(NAMES, TEXTS))
     def ask(filter_: str, number: object, names: str) -> None:
         pairs = {"filter": filter_, "startIndex": number, "count": number, "attributes": names}
-        pairs["excludedAttributes"] = names
+        pairs |= {"excludedAttributes": names, "sortBy": names, "sortOrder": names, "cursor": names}
         for method, target in places:
             for name, value in pairs.items():
                 answer = okta.request(method, f"{target}?{name}={quote(str(value), safe='', errors='replace')}")

@@ -13,7 +13,7 @@ from scim_bridge.scim.patching import read_operations
 
 
 def _change(*operations: dict[str, Any]) -> MemberChange:
-    change, rest = part_members(read_operations({"Operations": list(operations)}, 100))
+    change, rest = part_members(read_operations({"Operations": list(operations)}, 100), 100)
     assert rest == ()
     return change
 
@@ -44,7 +44,7 @@ def replace(*ids: str) -> dict[str, Any]:
     ],
 )
 def test_no_list_is_not_an_empty_list(body: dict[str, Any], ids: list[str] | None) -> None:
-    found = listed_members(body)
+    found = listed_members(body, 10)
 
     assert (None if found is None else list(found)) == ids
 
@@ -58,7 +58,7 @@ def test_a_named_removal_stays_asked_for_behind_a_new_list() -> None:
 def test_what_is_no_matter_of_members_is_left_to_others() -> None:
     operations = [add("a"), {"op": "replace", "path": "displayName", "value": "x"}, remove("b")]
 
-    change, rest = part_members(read_operations({"Operations": operations}, 10))
+    change, rest = part_members(read_operations({"Operations": operations}, 10), 10)
 
     assert (list(change.add), list(change.remove)) == (["a"], ["b"])
     assert [operation.path for operation in rest] == ["displayName"]

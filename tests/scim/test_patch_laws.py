@@ -73,7 +73,7 @@ def patched_group(start: set[str], operations: list[dict[str, Any]]) -> tuple[st
 def test_a_change_of_members_means_what_the_library_makes_of_the_whole_list(
     start: set[str], operations: list[dict[str, Any]]
 ) -> None:
-    change, rest = part_members(read_operations({"Operations": operations}, 100))
+    change, rest = part_members(read_operations({"Operations": operations}, 100), 100)
 
     left = set() if change.replace else start - set(change.remove)
     named = apply_operations({"displayName": "Start"}, rest, GROUP)["displayName"]

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from pydantic import SecretStr
 
 from scim_bridge.app import create_app
 from scim_bridge.errors import Unavailable
-from scim_bridge.identity import directory_tokens, provisioning_users
+from scim_bridge.identity import directory_tokens, provisioning_groups, provisioning_users
 from scim_bridge.identity.directory_tokens import TokenWanted
 from scim_bridge.scim.protocol import PREFIX
 from scim_bridge.settings import Settings
@@ -103,6 +104,43 @@ def test_a_refused_credential_that_was_ours_once_is_in_the_log(okta: Directory, 
     assert entry["directory_id"] == token["directory_id"]
 
 
+@pytest.mark.parametrize(
+    ("module", "use_case", "method", "target", "body", "status"),
+    [
+        (provisioning_users, "create_user", "POST", "/Users", {"userName": "ada"}, 201),
+        (provisioning_users, "change_user", "PUT", "/Users/{user}", {"userName": "grace"}, 200),
+        (provisioning_groups, "create_group", "POST", "/Groups", {"displayName": "Engineers"}, 201),
+        (provisioning_groups, "change_group", "PUT", "/Groups/{group}", {"displayName": "Engineers"}, 200),
+    ],
+)
+def test_a_write_that_is_stored_is_never_answered_as_refused(
+    okta: Directory,
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    module: ModuleType,
+    use_case: str,
+    method: str,
+    target: str,
+    body: dict[str, str],
+    status: int,
+) -> None:
+    named = {"user": okta.create_user("eve"), "group": okta.create_group("Others")}
+    done = getattr(module, use_case)
+
+    def then_revoked(*arguments: Any) -> Any:
+        made = done(*arguments)
+        world.put_values("directory_token", world.rows("directory_token")[0]["id"], revoked_at=now())
+        return made
+
+    monkeypatch.setattr(module, use_case, then_revoked)
+
+    answer = okta.request(method, target.format(**named), body)
+
+    assert answer.status_code == status
+    assert body.items() <= document(answer).items()
+    assert refusal(okta.get("/Users")) == (401, None)
+
+
 def test_a_credential_that_nobody_ever_gave_out_costs_no_transaction_of_its_own(okta: Directory, world: World) -> None:
     okta.request("GET", "/Users", headers={"Authorization": "Bearer guess"})
 
@@ -134,8 +172,7 @@ def test_a_directory_that_is_not_served_changes_nothing(okta: Directory, world: 
         ("BREW", "/Users", 405),
         ("GET", "/Me", 501),
         ("PATCH", "/Me", 501),
-        ("POST", "/Bulk", 501),
-        ("POST", "/.search", 501),
+        ("DELETE", "/Me", 501),
     ],
 )
 def test_what_is_not_offered_is_refused_as_scim(okta: Directory, method: str, target: str, status: int) -> None:

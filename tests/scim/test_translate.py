@@ -8,7 +8,7 @@ import pytest
 
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, ScimUserId
 from scim_bridge.errors import Invalid
-from scim_bridge.identity.provisioned import StoredGroup, StoredUser
+from scim_bridge.identity.provisioned import NamedGroup, StoredGroup, StoredUser
 from scim_bridge.scim.attributes import GROUP, USER
 from scim_bridge.scim.projection import WHOLE, read_projection
 from scim_bridge.scim.translate import Addresses, group_record, group_resource, user_record, user_resource
@@ -78,7 +78,7 @@ def test_a_group_needs_a_name(document: dict[str, Any]) -> None:
 
 
 def test_a_user_is_answered_with_what_the_server_knows_around_what_was_sent() -> None:
-    found = user_resource(_user(STORED), [(GroupId("g1"), "Engineers")], WHERE, WHOLE)
+    found = user_resource(_user(STORED), [NamedGroup(GroupId("g1"), "Engineers")], WHERE, WHOLE)
 
     assert found == {
         "schemas": [USER.urn, "urn:example:badge"],

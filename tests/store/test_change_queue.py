@@ -30,9 +30,8 @@ CLI = Actor(ActorKind.CLI, "ada")
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    database = Database(database_url)
-    migrations.upgrade(database)
+def world(migrated_url: str) -> Iterator[World]:
+    database = Database(migrated_url)
     made = make_world(database)
     claim(made)
     carried_out(made)
@@ -134,7 +133,7 @@ def test_a_change_that_is_committed_late_with_an_older_id_is_not_lost(world: Wor
     assert due(world) == [world.cluster_id]
 
 
-def test_changes_of_one_organization_wake_nobody_elses_cluster(world: World, database_url: str) -> None:
+def test_changes_of_one_organization_wake_nobody_elses_cluster(world: World, migrated_url: str) -> None:
     other = add_organization(world, "other")
     with world.database.write() as connection:
         add_change(connection, new_change(other, CLI, "test", world.at))

@@ -20,6 +20,7 @@ from scim_bridge.domain.filters import (
     Some,
     matches,
 )
+from scim_bridge.domain.paging import Window
 from scim_bridge.domain.people import DirectoryId
 from scim_bridge.domain.provisioning import Document
 from scim_bridge.errors import Invalid
@@ -138,7 +139,7 @@ def test_sql_finds_whom_the_meaning_of_the_filter_finds(
         wanted = [stored(connection, directory, each, number) for number, each in enumerate(given_documents)]
 
         for filter_ in given_filters:
-            found = find_users(connection, directory, filter_, 0, 100)
+            found = find_users(connection, directory, filter_, Window(100))
 
             expected = [each["userName"] for each in wanted if matches(filter_, each)]
             assert ([user.user_name for user in found.rows], found.total) == (expected, len(expected)), filter_
@@ -162,7 +163,7 @@ def test_sql_finds_the_groups_that_the_meaning_of_the_filter_finds(
             insert_group(connection, begin(connection), directory, record)
 
         for filter_ in given_filters:
-            found = find_groups(connection, directory, filter_, 0, 100)
+            found = find_groups(connection, directory, filter_, Window(100))
 
             expected = [each.display_name for each in records if matches(filter_, each.document)]
             assert [group.display_name for group in found.rows] == expected, filter_
@@ -175,7 +176,7 @@ def eq(*path: str, value: Any, exact: bool = False) -> Compare:
 
 def names(okta: Provider, filter_: Filter) -> list[str]:
     with okta.database.read() as connection:
-        return [user.user_name for user in find_users(connection, okta.caller.directory_id, filter_, 0, 100).rows]
+        return [user.user_name for user in find_users(connection, okta.caller.directory_id, filter_, Window(100)).rows]
 
 
 WORK_EMAIL = Some(("emails",), Every((eq("type", value="work"), eq("value", value=EMAIL.upper()))))
@@ -220,7 +221,7 @@ def test_members_and_groups_are_filtered_as_the_directory_sees_them(okta: Provid
     def groups_with(member: str) -> list[str]:
         filter_ = Some(("members",), eq("value", value=member, exact=True))
         with okta.database.read() as connection:
-            found = find_groups(connection, okta.caller.directory_id, filter_, 0, 10)
+            found = find_groups(connection, okta.caller.directory_id, filter_, Window(10))
         return [each.display_name for each in found.rows]
 
     assert names(okta, in_group) == [user.user_name for user in users]
@@ -237,7 +238,7 @@ def test_of_a_member_only_the_value_can_be_asked(okta: Provider) -> None:
     filter_ = Some(("members",), eq("display", value="x"))
 
     with okta.database.read() as connection, pytest.raises(Invalid):
-        find_groups(connection, okta.caller.directory_id, filter_, 0, 10)
+        find_groups(connection, okta.caller.directory_id, filter_, Window(10))
 
 
 def test_a_time_is_compared_as_a_time_and_a_word_is_none(okta: Provider) -> None:
@@ -255,8 +256,8 @@ def test_pages_are_parts_of_one_stable_list(okta: Provider) -> None:
     directory = okta.caller.directory_id
 
     with okta.database.read() as connection:
-        pages = [find_users(connection, directory, None, offset, 3) for offset in (0, 3, 6, 9)]
-        counted = find_users(connection, directory, None, 0, 0)
+        pages = [find_users(connection, directory, None, Window(3, offset)) for offset in (0, 3, 6, 9)]
+        counted = find_users(connection, directory, None, Window(0))
 
     assert [user.user_name for page in pages for user in page.rows] == made
     assert {page.total for page in (*pages, counted)} == {7}
@@ -320,7 +321,7 @@ def fill(okta: Provider) -> None:
                 connection, change, directory, insert_provisioned(connection, change, directory, record), record
             )
             insert_group(connection, change, directory, group_record(f"group{number}"))
-    with okta.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with okta.database.write() as connection:
         connection.exec_driver_sql("ANALYZE")
 
 

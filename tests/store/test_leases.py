@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from scim_bridge.store import migrations
 from scim_bridge.store.database import Database
 from scim_bridge.store.leases import Lease, held_leases, release_lease, renew_lease, take_lease
 
@@ -16,9 +15,8 @@ MUCH_LATER = NOON + timedelta(seconds=60)
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    migrations.upgrade(made)
+def database(migrated_url: str) -> Iterator[Database]:
+    made = Database(migrated_url)
     yield made
     made.dispose()
 

@@ -10,7 +10,6 @@ from scim_bridge.domain.bindings import Family
 from scim_bridge.domain.organizations import ClusterId, OrganizationId, Scope, ScopeKind
 from scim_bridge.domain.people import MemberId
 from scim_bridge.domain.roles import KubernetesRole
-from scim_bridge.store import migrations
 from scim_bridge.store.database import Database
 from scim_bridge.store.removal_queue import (
     Removal,
@@ -31,9 +30,8 @@ from tests.sync.worlds import NOON, World, make_world
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    database = Database(database_url)
-    migrations.upgrade(database)
+def world(migrated_url: str) -> Iterator[World]:
+    database = Database(migrated_url)
     yield make_world(database)
     database.dispose()
 

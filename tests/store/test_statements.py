@@ -25,9 +25,8 @@ AMONG = sa.select(organization.c.slug).where(organization.c.slug.in_(listed("slu
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    opened = Database(database_url)
-    migrations.upgrade(opened)
+def database(migrated_url: str) -> Iterator[Database]:
+    opened = Database(migrated_url)
     yield opened
     opened.dispose()
 

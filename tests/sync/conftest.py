@@ -4,16 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from scim_bridge.store import migrations
 from scim_bridge.store.database import Database
 from tests.sync.worlds import World, make_world
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(migrated_url: str) -> Iterator[Database]:
     """Open a migrated database of this test's own."""
-    opened = Database(database_url)
-    migrations.upgrade(opened)
+    opened = Database(migrated_url)
     yield opened
     opened.dispose()
 

@@ -12,7 +12,6 @@ from scim_bridge.clusters.gateway import Gateway
 from scim_bridge.domain.organizations import ClusterId
 from scim_bridge.errors import ClusterDenied
 from scim_bridge.settings import Settings
-from scim_bridge.store import migrations
 from scim_bridge.store.database import Database
 from scim_bridge.store.leases import take_lease
 from scim_bridge.store.schema import cluster, cluster_sync, lease, sync_pass
@@ -82,9 +81,8 @@ class Tower:
 
 
 @pytest.fixture
-def tower(database_url: str) -> Iterator[Tower]:
-    database = Database(database_url)
-    migrations.upgrade(database)
+def tower(migrated_url: str) -> Iterator[Tower]:
+    database = Database(migrated_url)
     made = Tower(make_world(database))
     yield made
     made.release()

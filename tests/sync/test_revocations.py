@@ -12,7 +12,6 @@ from scim_bridge.domain.bindings import Binding
 from scim_bridge.domain.organizations import Scope, ScopeKind
 from scim_bridge.domain.people import MemberId
 from scim_bridge.errors import ClusterError, ClusterRejected, ClusterThrottled, ForeignObject
-from scim_bridge.store import migrations
 from scim_bridge.store.applied import Applied, keys_holding, record_applied
 from scim_bridge.store.change_queue import DueCluster
 from scim_bridge.store.database import Database
@@ -37,9 +36,8 @@ EDIT = (None, "edit")
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    database = Database(database_url)
-    migrations.upgrade(database)
+def world(migrated_url: str) -> Iterator[World]:
+    database = Database(migrated_url)
     made = make_world(database)
     made.cluster = TroubledCluster()
     yield made

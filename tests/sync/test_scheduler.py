@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from scim_bridge.errors import StoreError
 from scim_bridge.settings import Settings
-from scim_bridge.store import migrations
 from scim_bridge.store.database import Database
 from scim_bridge.sync import scheduler as module
 from scim_bridge.sync.scheduler import Scheduler, carried_out
@@ -23,9 +22,8 @@ EDIT = (None, "edit")
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    database = Database(database_url)
-    migrations.upgrade(database)
+def world(migrated_url: str) -> Iterator[World]:
+    database = Database(migrated_url)
     made = make_world(database)
     made.cluster = TroubledCluster()
     group = made.add_group("team")

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import ClusterId
 from scim_bridge.errors import StoreError, Unavailable
-from scim_bridge.store import migrations
 from scim_bridge.store.database import Database
 from scim_bridge.store.leases import held_leases
 from scim_bridge.store.schema import lease
@@ -36,9 +35,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    made = Database(database_url)
-    migrations.upgrade(made)
+def database(migrated_url: str) -> Iterator[Database]:
+    made = Database(migrated_url)
     yield made
     made.dispose()
 

@@ -36,7 +36,10 @@ from scim_bridge.store.schema.organizations import (
 )
 from scim_bridge.store.schema.people import (
     account,
+    adoption_conflict,
     directory,
+    directory_condition,
+    directory_silence,
     directory_token,
     member,
     membership,
@@ -56,6 +59,7 @@ from scim_bridge.store.schema.records import (
 
 __all__ = [
     "account",
+    "adoption_conflict",
     "api_role",
     "applied_binding",
     "applied_subject",
@@ -65,6 +69,8 @@ __all__ = [
     "cluster_condition",
     "cluster_sync",
     "directory",
+    "directory_condition",
+    "directory_silence",
     "directory_token",
     "fact",
     "grant",

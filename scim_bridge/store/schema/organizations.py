@@ -41,6 +41,13 @@ organization_domain = sa.Table(
     one_of("state", "asserted", "verified", "removed"),
     moment("created_at"),
 )
+sa.Index(
+    "uq_organization_domain_domain",
+    organization_domain.c.domain,
+    unique=True,
+    sqlite_where=organization_domain.c.state != "removed",
+    postgresql_where=organization_domain.c.state != "removed",
+)
 
 unit = sa.Table(
     "unit",

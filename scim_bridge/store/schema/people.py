@@ -48,6 +48,31 @@ directory_token = sa.Table(
     sa.Column("last_user_agent", sa.String(255), nullable=True),
 )
 
+directory_silence = sa.Table(
+    "directory_silence",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("directory_id", "directory"),
+    # From one noted use of a token to the next, where that was an hour or more.
+    moment("ended_at"),
+    sa.Column("seconds", sa.Integer, nullable=False),
+    sa.Index("ix_directory_silence_directory_id_ended_at", "directory_id", "ended_at"),
+)
+
+directory_condition = sa.Table(
+    "directory_condition",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("directory_id", "directory"),
+    sa.Column("kind", sa.String(63), nullable=False),
+    sa.Column("about", sa.String(255), nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    moment("since"),
+    sa.UniqueConstraint("directory_id", "kind", "about"),
+)
+
 account = sa.Table(
     "account",
     metadata,
@@ -79,6 +104,22 @@ member = sa.Table(
     moment("last_active_at", nullable=True),
     sa.Index("ix_member_organization_id_email_key", "organization_id", "email_key"),
     sa.Index("ix_member_organization_id_state", "organization_id", "state"),
+)
+
+adoption_conflict = sa.Table(
+    "adoption_conflict",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("directory_id", "directory"),
+    # Whom the directory brought, and who was here before and may be the same.
+    reference("waiting_id", "member", index=True),
+    reference("candidate_id", "member"),
+    sa.Column("reason", sa.Text, nullable=False),
+    one_of("state", "open", "claimed", "dismissed"),
+    moment("created_at"),
+    moment("closed_at", nullable=True),
+    sa.Index("ix_adoption_conflict_organization_id_state", "organization_id", "state"),
 )
 
 scim_user = sa.Table(

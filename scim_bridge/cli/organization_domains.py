@@ -1,0 +1,50 @@
+"""`scim-bridge organization domain …`: the domains whose addresses are the organization's."""
+
+import click
+
+from scim_bridge.cli.output import json_option, organization_option, say, table, time
+from scim_bridge.cli.session import Session
+
+
+@click.group()
+def domain() -> None:
+    """Say which domains are the organization's: people with addresses there may be adopted."""
+
+
+@domain.command()
+@click.argument("name", metavar="DOMAIN")
+@organization_option
+@json_option
+@click.pass_obj
+def add(session: Session, name: str, organization: str | None, as_json: bool) -> None:
+    """Say that a domain is the organization's; you are trusted on your word."""
+    from scim_bridge.identity import domains
+
+    made = domains.add(session.database, session.actor, session.organization(organization), name)
+    say(as_json, made, f"{made.domain.domain} {'is' if made.created else 'was already'} a domain of the organization.")
+
+
+@domain.command("list")
+@organization_option
+@json_option
+@click.pass_obj
+def list_(session: Session, organization: str | None, as_json: bool) -> None:
+    """List the organization's domains."""
+    from scim_bridge.identity import domains
+
+    found = domains.list_all(session.database, session.organization(organization))
+    rows = ((each.domain, each.state, time(each.created_at)) for each in found)
+    say(as_json, found, table(("domain", "state", "since"), rows, "None yet."))
+
+
+@domain.command()
+@click.argument("name", metavar="DOMAIN")
+@organization_option
+@json_option
+@click.pass_obj
+def remove(session: Session, name: str, organization: str | None, as_json: bool) -> None:
+    """Say that a domain is no longer the organization's; nobody loses anything by it."""
+    from scim_bridge.identity import domains
+
+    gone = domains.remove(session.database, session.actor, session.organization(organization), name)
+    say(as_json, gone, f"{gone.domain} is no domain of the organization any more.")
