@@ -202,9 +202,17 @@ def _compare(place: Place, operator: Operator, value: object) -> Compare:
         raise _invalid("A filter compares with a text, a number, true, false or null.")
     if isinstance(value, str) and "\x00" in value:
         raise _invalid("A filter cannot hold the character NUL.")
-    if isinstance(value, int | float) and abs(value) >= LARGEST_NUMBER:
-        raise _invalid("A filter cannot hold a number of more than 64 bits.")
+    if isinstance(value, int) and abs(value) >= LARGEST_NUMBER:
+        value = _rounded(value)
     return Compare(Attribute(place.path, bool(place.type and place.type.exact)), operator, value)
+
+
+def _rounded(number: int) -> float:
+    """Return a whole number that no document and no database can hold as JSON would read it."""
+    try:
+        return float(number)
+    except OverflowError:
+        raise _invalid("A number of the filter is too large.") from None
 
 
 def _depth(text: str) -> int:

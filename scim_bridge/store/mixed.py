@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from scim_bridge.domain.filters import Filter
 from scim_bridge.domain.paging import Order, Window
 from scim_bridge.domain.people import DirectoryId
+from scim_bridge.errors import Invalid
 from scim_bridge.store.documents import reader
 from scim_bridge.store.filters import GROUP_COLUMNS, USER_COLUMNS
 from scim_bridge.store.groups import StoredGroup, groups_of, present_groups
@@ -36,6 +37,9 @@ def find_everything(
     users = _keys(scim_user, USERS, user_keys, present_users(connection, directory_id, of_users.filter))
     document = reader(connection, user_group.c.document)
     group_keys = sort_keys(of_groups.order, GROUP_COLUMNS, document, shared=True)
+    if [type(key.type) for key in user_keys] != [type(key.type) for key in group_keys]:
+        # `urn:…:User:id`: an id for users, and an attribute that no group has.
+        raise Invalid("Users and groups have no common order by that; sort them by a name without a URN.", "sortBy")
     groups = _keys(user_group, GROUPS, group_keys, present_groups(connection, directory_id, of_groups.filter))
     rows = sa.union_all(users, groups).subquery("everything")
     *keys, kind_column, id_column = rows.c

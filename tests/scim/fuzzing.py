@@ -33,6 +33,7 @@ NAMES = (
     *(ENTERPRISE_URN, USER_URN, "urn:scim:schemas:core:1.0", "urn:example:x", "created", "lastModified", "Operations"),
 )
 PIECES = ("%00", "%ff", "%C3%28", "/", "//", "..", ";", "%2f", "?", "&", "#", "+")
+BULK_URN = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 OPERATORS = ("eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "EQ", "Co", "xx")
 HEADERS = {
     "Content-Type": (
@@ -255,8 +256,21 @@ class Fuzzer:
         if way == 3:
             return Sent("DELETE", f"/{kind}/{self._id()}")
         if way == 4:
-            return self._with_body(*self._random.choice((("POST", f"/{kind}"), ("POST", "/Bulk"))), self._resource())
+            return self._with_body("POST", f"/{kind}", self._resource()) if self._often(0.6) else self._bulk()
         return self._with_body("PUT", f"/{kind}/{self._id()}", self._resource())
+
+    def _bulk(self) -> Sent:
+        """Return many writes in one, which may name each other."""
+        operations = []
+        for _ in range(self._random.randrange(5)):
+            one = self._written()
+            data = json.loads(one.body) if one.body else None
+            made = {"method": one.method, "path": one.target, "data": data, "bulkId": self._text()}
+            if self._often(0.3):
+                self._spoil(made)
+            operations.append(made)
+        body = {"schemas": [BULK_URN], "failOnErrors": self._random.choice((0, 1, -1, "x")), "Operations": operations}
+        return self._with_body("POST", "/Bulk", body)
 
     def _operation(self) -> Any:
         if self._often(0.05):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.scim.doors import Directory, World, document, refusal
+from tests.scim.doors import USER_URN, Directory, World, document, refusal
 
 
 @pytest.fixture
@@ -54,6 +54,12 @@ def test_pages_go_from_users_to_groups_with_exact_totals(company: Directory, cou
 def test_one_order_goes_through_both(company: Directory, sort_by: str, expected: list[str]) -> None:
     assert names(company, sortBy=sort_by) == expected
     assert names(company, sortBy=sort_by, sortOrder="descending") == expected[::-1]
+
+
+@pytest.mark.parametrize("name", ["id", "meta.created", "meta.lastModified"])
+def test_an_order_that_only_one_of_both_can_have_is_refused(company: Directory, name: str) -> None:
+    assert refusal(company.post("/.search", {"sortBy": f"{USER_URN}:{name}"})) == (400, "invalidValue")
+    assert names(company, sortBy=f"{USER_URN}:userName")[:3] == ["u1", "u2", "u3"]
 
 
 def test_cursors_go_through_both(company: Directory) -> None:
