@@ -57,7 +57,7 @@ def sqlite_url(tmp_path: Path) -> str:
 @pytest.fixture
 def postgresql_url() -> Iterator[str]:
     """Make an empty PostgreSQL database of this test's own, and drop it afterwards."""
-    name = f"bridge_test_{uuid4().hex}"
+    name = _new_name()
     _on_server(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     yield _url_of(name)
     # FORCE: a test may have killed a process in the middle of its transaction.
@@ -80,33 +80,57 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture(scope="session")
-def migrated_postgresql() -> Iterator[str]:
-    """Migrate one PostgreSQL database, to be lent to one test after the other; return its name."""
-    name = f"bridge_test_{uuid4().hex}"
-    _on_server(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    _migrate(_url_of(name))
-    yield name
-    _on_server(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+class Lent:
+    """One migrated PostgreSQL database that is lent to one test after the other, each time by another name."""
+
+    name: str
+
+    def __init__(self) -> None:
+        self._make()
+        self._shape = self._tables()
+
+    def lend(self) -> str:
+        """Take out every row, and whoever is connected still, and return the URL under the new name."""
+        # A thread or process that a test left behind knows the old name only, and finds nothing there any more.
+        before, self.name = self.name, _new_name()
+        old, new = sql.Identifier(before), sql.Identifier(self.name)
+        _on_server(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(old))
+        ends = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {}"
+        _on_server(sql.SQL(ends).format(sql.Literal(before)))
+        _on_server(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(old, new))
+        _on_server(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(new))
+        if self._tables() != self._shape:
+            # A test took a table away, to see what happens.
+            self.drop()
+            self._make()
+        with self._connect() as connection:
+            connection.execute(EMPTY)
+        return _url_of(self.name)
+
+    def _make(self) -> None:
+        self.name = _new_name()
+        _on_server(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(self.name)))
+        _migrate(_url_of(self.name))
+
+    def _tables(self) -> list[tuple[object, ...]]:
+        with self._connect() as connection:
+            return connection.execute(SHAPE).fetchall()
+
+    def _connect(self) -> "psycopg.Connection[tuple[object, ...]]":
+        return psycopg.connect(_url_of(self.name).replace("+psycopg", ""), autocommit=True)
+
+    def drop(self) -> None:
+        _on_server(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Name a migrated database without rows, of either kind: as `database_url`, in a fraction of the time."""
-    if request.param == "sqlite":
-        copied = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "migrated.sqlite3")
-        yield f"sqlite:///{copied}"
-        return
-    name = request.getfixturevalue("migrated_postgresql")
-    yield _url_of(name)
-    _empty(name)
-
+SHAPE = """
+SELECT relname, relkind, relnatts, relhastriggers, relhasrules FROM pg_class
+WHERE relnamespace = 'public'::regnamespace ORDER BY relname
+"""
 
 # Dropping a database waits until all that any test has written is on the disk; emptying one does not.
-_EMPTY = """
+EMPTY = """
 DO $$ DECLARE found text; BEGIN
-  PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND pid <> pg_backend_pid();
   SET LOCAL session_replication_role = replica;
   FOR found IN SELECT tablename FROM pg_tables
       WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'installation') LOOP
@@ -116,10 +140,26 @@ END $$
 """
 
 
-def _empty(name: str) -> None:
-    """Take every row out of a database, and whoever is still connected; a test may have left a killed process."""
-    with psycopg.connect(_url_of(name).replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(_EMPTY)
+@pytest.fixture(scope="session")
+def lent_postgresql() -> Iterator[Lent]:
+    """Migrate one PostgreSQL database for all tests of this worker."""
+    lent = Lent()
+    yield lent
+    lent.drop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Name a migrated database without rows, of either kind: as `database_url`, in a fraction of the time."""
+    if request.param == "postgresql":
+        lent: Lent = request.getfixturevalue("lent_postgresql")
+        return lent.lend()
+    copied = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "migrated.sqlite3")
+    return f"sqlite:///{copied}"
+
+
+def _new_name() -> str:
+    return f"bridge_test_{uuid4().hex}"
 
 
 def _migrate(url: str) -> None:

@@ -152,7 +152,8 @@ class _PostgresqlReader:
     def fold(self, text: Expression) -> Expression:
         # The same steps as `domain.keys.fold`.
         lowered = sa.func.lower(sa.collate(sa.func.normalize(text), "und-x-icu"))
-        return sa.func.normalize(sa.func.replace(sa.func.replace(lowered, "ς", "σ"), "ß", "ss"))
+        # A text to SQLAlchemy too, or an ordering would not ask for code points.
+        return sa.func.normalize(sa.func.replace(sa.func.replace(lowered, "ς", "σ"), "ß", "ss"), type_=sa.Text)
 
     def _elements(self, path: Path) -> sa.Function[Any]:
         value = self._value(path)
