@@ -17,6 +17,7 @@ import yaml
 
 from scim_bridge.clusters.manifests import prepare_folder
 from scim_bridge.domain.organizations import ClusterId
+from scim_bridge.store import migrations
 from scim_bridge.store.database import Database
 from scim_bridge.store.installation import instance_id
 from scim_bridge.store.schema import lease
@@ -94,6 +95,7 @@ def _read(stream: IO[str], lines: "Queue[str]") -> None:
 def living_world(url: str) -> World:
     """Make an organization whose rows are of today, as other processes will see them."""
     database = Database(url)
+    migrations.upgrade(database)
     made = make_world(database)
     made.at = datetime.now(UTC)
     return made

@@ -129,8 +129,8 @@ def test_a_key_that_is_none_is_one_sentence_and_no_worker_dies_of_it(sqlite_url:
     assert process.said == [said]
 
 
-def test_a_scheduler_on_a_database_that_is_not_migrated_says_what_to_run(migrated_url: str, tmp_path: Path) -> None:
-    with started("scim-bridge", "scheduler", home=tmp_path, url=migrated_url) as process:
+def test_a_scheduler_on_a_database_that_is_not_migrated_says_what_to_run(database_url: str, tmp_path: Path) -> None:
+    with started("scim-bridge", "scheduler", home=tmp_path, url=database_url) as process:
         process.hear("scim-bridge db upgrade")
         code = process.process.wait(PATIENCE)
 
