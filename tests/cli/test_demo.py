@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,8 @@ class Serving:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "scim_bridge", "demo", "--home", str(home), "--port", str(self.port), *words],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
+            # A job in a shell's background ignores Ctrl-C, and its children do: tests may run in one.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
 
     def wait_for(self, words: str) -> None:
