@@ -67,15 +67,18 @@ def open_workshop(opened: Runtime) -> "Workshop":
 def open_process(settings: Settings) -> Process:
     """Open what `run` and `scheduler` need; the scheduler is not started yet. Raises StoreError with a sentence."""
     from scim_bridge.sync.scheduler import Scheduler
+    from scim_bridge.sync.sealer import Sealer
     from scim_bridge.sync.targets import Targets
 
     runtime = open_runtime(settings)
     targets = Targets(runtime.database, runtime.keyring, settings)
+    sealer = Sealer(runtime.database, runtime.keyring)
     chores = {
         "purge of the provisioning log": lambda: purge(runtime),
+        "end of what was kept of the past": lambda: forget_the_past(runtime),
         "look over the directories": lambda: look_over_directories(runtime),
     }
-    return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores))
+    return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores, sealer=sealer))
 
 
 def purge(opened: Runtime) -> None:
@@ -84,6 +87,13 @@ def purge(opened: Runtime) -> None:
     from scim_bridge.store.clock import now
 
     purge_log(opened.database, opened.settings, now())
+
+
+def forget_the_past(opened: Runtime) -> None:
+    """Throw away audit entries and history that were kept for long enough; what is left can still be verified."""
+    from scim_bridge.identity.audit_retention import prune_all
+
+    prune_all(opened.database, opened.keyring, opened.settings.audit_days)
 
 
 def look_over_directories(opened: Runtime) -> None:

@@ -20,6 +20,7 @@ from scim_bridge.store.change_queue import Listener
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.sync.dispatch import Clock, Dispatcher, Opens
+from scim_bridge.sync.sealer import SEAL_SECONDS, Sealer
 
 STOP_SECONDS = 8.0
 """So long what is being written may take when the process is told to stop; what hangs is left behind."""
@@ -42,8 +43,12 @@ class Scheduler:
         settings: Settings,
         clock: Clock = now,
         chores: Mapping[str, Callable[[], None]] = MappingProxyType({}),
+        sealer: Sealer | None = None,
     ) -> None:
         """Prepare; nothing runs yet. ``chores`` are done now and then, beside the ticks, by every process."""
+        self._sealer = sealer
+        # A thread of its own: what waits to be sealed must not wait for a tick, nor a tick for it.
+        self._seals = Thread(target=self._seal_until_stopped, name="seals", daemon=True)
         self._woken = Event()
         self._stopping = Event()
         self._dispatcher = Dispatcher(database, targets, settings, carried_out, self.wake, clock)
@@ -69,6 +74,8 @@ class Scheduler:
         self._listener.start()
         self._clock.start()
         self._ticks.start()
+        if self._sealer is not None:
+            self._seals.start()
         self.wake()
 
     def wake(self) -> None:
@@ -85,7 +92,17 @@ class Scheduler:
         ended = self._dispatcher.stop(STOP_SECONDS)
         if self._ticks.is_alive():
             self._ticks.join(timeout=1)
-        return ended and not self._ticks.is_alive()
+        if self._seals.is_alive():
+            self._seals.join(timeout=1)
+        return ended and not self._ticks.is_alive() and not self._seals.is_alive()
+
+    def _seal_until_stopped(self) -> None:
+        assert self._sealer is not None
+        sealer = self._sealer
+        while not self._stopping.is_set():
+            sealed = carried_out("sealing of the audit", sealer.seal)
+            self._stopping.wait(SEAL_SECONDS if sealed else AWAY_SECONDS)
+        carried_out("end of the sealing", sealer.close)
 
     def _tick_until_stopped(self) -> None:
         while not self._stopping.is_set():
@@ -95,7 +112,7 @@ class Scheduler:
                 self._stopping.wait(AWAY_SECONDS)
 
 
-def carried_out(name: str, work: Callable[[], None]) -> bool:
+def carried_out(name: str, work: Callable[[], object]) -> bool:
     """
     Do a piece of work and tell whether it came to its end.
 

@@ -49,6 +49,7 @@ from scim_bridge.store.schema.people import (
     user_group,
 )
 from scim_bridge.store.schema.records import (
+    audit_chain,
     audit_entry,
     change_row,
     lease,
@@ -63,6 +64,7 @@ __all__ = [
     "api_role",
     "applied_binding",
     "applied_subject",
+    "audit_chain",
     "audit_entry",
     "change_row",
     "cluster",
