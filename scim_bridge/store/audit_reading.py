@@ -18,8 +18,8 @@ class EntryFilter:
     """
     Which entries are wanted; None and empty: all.
 
-    ``since`` is included, ``until`` is not. ``actor`` is an id, a whole name or a kind, ``action`` a whole one or one that
-    ends with ``.*``.
+    ``since`` is included, ``until`` is not. ``actor`` is an id, a whole name or a kind, ``action`` a whole one or one
+    that ends with ``.*``.
     """
 
     since: datetime | None = None
