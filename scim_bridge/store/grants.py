@@ -43,6 +43,7 @@ class OpenOrigin:
     rule_id: str | None
     reference: str
     since: datetime
+    expires_at: datetime | None = None
 
 
 def _scopes_given() -> sa.Select[Any]:
@@ -79,6 +80,7 @@ def open_origins(
     kind: OriginKind,
     wanted: Iterable[tuple[GrantKey, str | None]],
     reference: str = "",
+    expires_at: datetime | None = None,
 ) -> None:
     """Give each grant an origin of this kind (and rule, if any), making the grant where it is not there yet."""
     pairs = list(dict.fromkeys(wanted))
@@ -97,6 +99,7 @@ def open_origins(
             "kind": kind.value,
             "rule_id": rule_id,
             "reference": reference[:320],
+            "expires_at": expires_at,
             "valid_from": change.at,
         }
         for key, rule_id in pairs
@@ -129,6 +132,22 @@ def close_origins(connection: sa.Connection, change: Change, origins: Iterable[O
     return frozenset(origin.key for origin in ending if origin.grant_id in ended)
 
 
+def set_expiry(connection: sa.Connection, change: Change, origin_id: str, expires_at: datetime | None) -> None:
+    """Let an origin end by itself at a moment, or never."""
+    note(connection, change, "origin.expires", origin=origin_id, expires_at=expires_at)
+    connection.execute(sa.update(grant_origin).where(grant_origin.c.id == origin_id).values(expires_at=expires_at))
+
+
+def expired_origins(connection: sa.Connection, at: datetime) -> list[tuple[OrganizationId, OpenOrigin]]:
+    """Return the origins in force whose time is over, with whose they are."""
+    over = list(_origins(connection, sa.and_(grant_origin.c.expires_at.is_not(None), grant_origin.c.expires_at <= at)))
+    whose: dict[str, OrganizationId] = {}
+    for chunk in _chunks(origin.grant_id for origin in over):
+        query = sa.select(grant.c.id, grant.c.organization_id).where(grant.c.id.in_(chunk))
+        whose |= {row.id: OrganizationId(row.organization_id) for row in connection.execute(query)}
+    return [(whose[origin.grant_id], origin) for origin in over]
+
+
 def origins_of_organization(connection: sa.Connection, organization_id: OrganizationId) -> list[OpenOrigin]:
     """Return every origin in force in an organization, oldest grant first."""
     return list(_origins(connection, grant.c.organization_id == organization_id))
@@ -157,6 +176,7 @@ def _origins(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Iterat
             grant_origin.c.rule_id,
             grant_origin.c.reference,
             grant_origin.c.valid_from.label("since"),
+            grant_origin.c.expires_at,
             grant,
         )
         .join(grant, grant_origin.c.grant_id == grant.c.id)
@@ -164,7 +184,16 @@ def _origins(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Iterat
         .order_by(grant.c.id, grant_origin.c.id)
     )
     for row in connection.execute(query):
-        yield OpenOrigin(row.origin_id, row.id, _key(row), OriginKind(row.kind), row.rule_id, row.reference, row.since)
+        yield OpenOrigin(
+            row.origin_id,
+            row.id,
+            _key(row),
+            OriginKind(row.kind),
+            row.rule_id,
+            row.reference,
+            row.since,
+            row.expires_at,
+        )
 
 
 def _note_began(connection: sa.Connection, change: Change, row: dict[str, Any], key: GrantKey) -> None:
@@ -178,6 +207,7 @@ def _note_began(connection: sa.Connection, change: Change, row: dict[str, Any], 
         rule=row["rule_id"],
         member=key.member_id,
         group=key.group_id,
+        expires_at=row["expires_at"],
         scope=[key.scope.kind.value, key.scope.id],
         api_role=key.api_role,
         kubernetes_role=None if key.kubernetes_role is None else key.kubernetes_role.value,

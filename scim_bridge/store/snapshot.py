@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.access import Grant, GrantId, Origin, OriginKind, Snapshot
 from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind
-from scim_bridge.domain.people import DirectoryState, GroupId, Member, MemberId, MemberState, groups_above
+from scim_bridge.domain.people import DirectoryState, GroupId, Member, MemberId, MemberSource, MemberState, groups_above
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.members import DIRECTORY
@@ -138,6 +138,7 @@ def _members(moment: Moment, part: str) -> sa.Select[Any]:
         member.c.email,
         member.c.external_id,
         member.c.display_name,
+        (member.c.source != MemberSource.APPLICATION.value).label("is_person"),
     ).where(member.c.organization_id == sa.bindparam("organization"))
     if moment.is_past:
         query = query.where(member.c.created_at <= sa.bindparam(AT, type_=member.c.created_at.type))
@@ -246,8 +247,10 @@ def _grants_something(moment: Moment) -> sa.ColumnElement[bool]:
 
 def _members_of(rows: Iterable[Any]) -> dict[MemberId, Member]:
     return {
-        MemberId(key): Member(MemberId(key), MemberState(state), user_name, email, external_id, display_name)
-        for key, state, user_name, email, external_id, display_name in rows
+        MemberId(key): Member(
+            MemberId(key), MemberState(state), user_name, email, external_id, display_name, bool(is_person)
+        )
+        for key, state, user_name, email, external_id, display_name, is_person in rows
     }
 
 
