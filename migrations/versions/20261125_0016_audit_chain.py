@@ -1,4 +1,4 @@
-"""Keep the two ends of every organization's audit chain: where it was cut, and its newest sealed entry."""
+"""Keep the two ends of every organization's audit chain; find people by name without reading all of them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,9 +28,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("organization_id", name="pk_audit_chain"),
     )
     op.create_index("ix_audit_entry_actor_id", "audit_entry", ["actor_id"])
+    op.create_index("ix_member_organization_id_user_name", "member", ["organization_id", sa.text("lower(user_name)")])
 
 
 def downgrade() -> None:
     """Take them down again."""
+    op.drop_index("ix_member_organization_id_user_name", "member")
     op.drop_index("ix_audit_entry_actor_id", "audit_entry")
     op.drop_table("audit_chain")

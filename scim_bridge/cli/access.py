@@ -26,7 +26,7 @@ def explain(session: Session, person: str, cluster: str | None, organization: st
     """Say which roles PERSON (userName, e-mail or id) has where, because of what, and what was overruled."""
     from scim_bridge.identity.access import explain as explain_access
 
-    found = explain_access(session.database, session.organization(organization), person, cluster)
+    found = explain_access(session.database, session.actor, session.organization(organization), person, cluster)
     say(as_json, found, "\n\n".join([_head(found), *(_cluster(each) for each in found.clusters)]))
 
 

@@ -12,6 +12,7 @@ from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind
 from scim_bridge.store.changes import Change
 from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.moments import AT, THEN
 from scim_bridge.store.schema import api_role, grant
 
 
@@ -34,6 +35,12 @@ def custom_roles(connection: sa.Connection, organization_id: OrganizationId) -> 
     """Return the roles that an organization has made itself, by name."""
     found = connection.execute(_LIVE, {"organization": organization_id})
     return sorted((_role(row) for row in found), key=lambda role: role.name)
+
+
+def custom_roles_then(connection: sa.Connection, organization_id: OrganizationId, at: datetime) -> list[CustomRole]:
+    """Return the roles that an organization had made itself at a moment, as they were then."""
+    query = sa.select(api_role).where(api_role.c.organization_id == organization_id, THEN.in_force(api_role))
+    return [_role(row) for row in connection.execute(query.order_by(api_role.c.name), {AT: at})]
 
 
 def put_role(connection: sa.Connection, change: Change, name: str, permissions: Iterable[str]) -> CustomRole:
