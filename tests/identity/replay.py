@@ -244,7 +244,7 @@ def _cluster_role(state: Replayed, held: list[Effect], cluster: str) -> str | No
     for place in [cluster, *_units_above(state, state.fact(cluster, "unit")), state.organization_id]:
         there = _standing(g for g in held if g["scope"][1] == place and g.get("kubernetes_role"))
         if there:
-            return max((g["kubernetes_role"] for g in there), key=lambda role: STRENGTH[role])
+            return str(max((g["kubernetes_role"] for g in there), key=lambda role: STRENGTH[role]))
     return None
 
 

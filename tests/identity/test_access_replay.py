@@ -1,5 +1,6 @@
 """What access is said to have been at a moment is what the audit up to that moment tells, whatever was done."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -161,13 +162,13 @@ BEGINNING: tuple[tuple[Any, ...], ...] = (
 
 
 def every_scope(places: Tree) -> list[Scope]:
-    kinds = {
+    kinds: dict[ScopeKind, Iterable[str]] = {
         ScopeKind.UNIT: places.units,
         ScopeKind.PROJECT: places.projects,
         ScopeKind.SERVICE: places.services,
         ScopeKind.CLUSTER: places.clusters,
     }
-    return [places.root, *(Scope(kind, str(each)) for kind, known in kinds.items() for each in known)]
+    return [places.root, *(Scope(kind, each) for kind, known in kinds.items() for each in known)]
 
 
 def told(life: Life, member_id: str, at: datetime) -> Opinion:
