@@ -85,10 +85,10 @@ class ClusterAccess:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One person's access at a moment; names, and the subject they are rendered to, are today's."""
+    """One person's access, now or ``at`` a moment; names, and the subject they are rendered to, are today's."""
 
     person: Member
-    at: datetime
+    at: datetime | None
     groups: tuple[str, ...] = ()
     api_roles: tuple[str, ...] = ()
     clusters: tuple[ClusterAccess, ...] = field(default=())
@@ -120,7 +120,7 @@ def explain(
         explainer = Explainer(connection, snapshot, then, when)
         return Explanation(
             then,
-            when.at,
+            when.at if when.is_past else None,
             explainer.group_names(),
             tuple(sorted(api_roles(snapshot.tree, snapshot.tree.root, snapshot.grants_for(member.id)))),
             tuple(explainer.on(each) for each in sorted(wanted, key=lambda each: each.name)),

@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
+from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.audit import Break
 from scim_bridge.domain.audit_chain import Ends, Entry, Walk, wrong_values
 from scim_bridge.domain.moments import read_moment
-from scim_bridge.domain.organizations import OrganizationId
+from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind
 from scim_bridge.domain.spreadsheets import csv_line
 from scim_bridge.errors import Invalid, NotFound
-from scim_bridge.identity.names import the_group, the_member, the_organization
+from scim_bridge.identity.authority import opened_organization
+from scim_bridge.identity.names import the_group, the_member
 from scim_bridge.store import audit_chain as store
 from scim_bridge.store.audit_reading import EntryFilter, entries_in_order, newest_entries
 from scim_bridge.store.clock import now
@@ -19,9 +22,11 @@ from scim_bridge.store.cluster_registry import find_cluster
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.sealing import Keyring
 
+SEEING = "audit.org:read"
+SEEING_CLUSTER = "audit.cluster:read"
 FORMATS = ("jsonl", "csv")
-AREAS = {"cluster": ("cluster", "binding")}
-"""What ``audit.cluster:read`` shows; everything else is the organization's."""
+OF_CLUSTER = ("cluster", "binding")
+"""The nouns of what is done with a cluster and written to it."""
 COLUMNS = (
     "sequence",
     "id",
@@ -45,7 +50,7 @@ class Wanted:
     Which entries somebody wants, as they say it.
 
     ``actor`` is a name, an id or a kind of actor; ``object`` an id, or ``person:``, ``group:`` or ``cluster:`` with a
-    name; ``action`` may end in ``.*``; ``area`` is ``cluster`` for what was written to clusters and done with them.
+    name; ``action`` may end in ``.*``.
     """
 
     since: str | None = None
@@ -54,15 +59,37 @@ class Wanted:
     action: str | None = None
     object: str | None = None
     request: str | None = None
-    area: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """
+    One entry as it is handed out.
+
+    ``sequence`` None: not sealed yet. ``detail`` and ``actor_name`` None: personal values were erased.
+    """
+
+    sequence: int | None
+    id: str
+    at: datetime
+    actor_kind: str
+    actor_id: str | None
+    actor_name: str | None
+    action: str
+    noun: str
+    object_id: str
+    request_id: str | None
+    change_id: str | None
+    detail: dict[str, Any] | None
+    hash: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
     """Some entries, the newest first, and what to hand in for the next page; None: there are no more."""
 
-    entries: tuple[Entry, ...]
-    before: str | None = None
+    entries: tuple[AuditEntry, ...]
+    before: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +102,7 @@ class Verdict:
     """
 
     organization: str
+    holds: bool
     checked: int
     first: int
     last: int
@@ -83,25 +111,32 @@ class Verdict:
     oldest_unsealed: datetime | None
     problem: Break | None
 
-    @property
-    def holds(self) -> bool:
-        """Say whether nothing is wrong."""
-        return self.problem is None
-
 
 def list_entries(
-    database: Database, organization: str, wanted: Wanted, limit: int = 50, before: str | None = None
+    database: Database,
+    actor: Actor,
+    organization: str,
+    wanted: Wanted,
+    limit: int = 50,
+    before: tuple[str, ...] | None = None,
+    cluster: str | None = None,
 ) -> AuditPage:
-    """Return a page of entries, the newest first."""
+    """Return a page of entries, the newest first; of one cluster, what was done with it and written to it."""
     with database.read() as connection:
-        owner = the_organization(connection, organization)
-        criteria = _criteria(connection, owner.id, wanted)
+        owner, asker = opened_organization(connection, actor, organization)
+        if cluster is None:
+            asker.require(SEEING)
+            criteria = _criteria(connection, owner.id, wanted)
+        else:
+            found_cluster = _the_cluster(connection, owner.id, cluster)
+            asker.require(SEEING_CLUSTER, Scope(ScopeKind.CLUSTER, found_cluster))
+            criteria = replace(_criteria(connection, owner.id, wanted), object_id=found_cluster, nouns=OF_CLUSTER)
         found = newest_entries(connection, owner.id, criteria, limit + 1, _position(before))
     page = found[:limit]
-    return AuditPage(tuple(page), _cursor(page[-1]) if len(found) > limit else None)
+    return AuditPage(tuple(map(entry_view, page)), _end(page[-1]) if len(found) > limit else None)
 
 
-def export(database: Database, organization: str, wanted: Wanted, form: str = "jsonl") -> Iterator[str]:
+def export(database: Database, actor: Actor, organization: str, wanted: Wanted, form: str = "jsonl") -> Iterator[str]:
     """
     Yield every entry that matches, the oldest first, line by line, as JSON Lines or CSV; one page is in memory at once.
 
@@ -110,12 +145,15 @@ def export(database: Database, organization: str, wanted: Wanted, form: str = "j
     if form not in FORMATS:
         raise Invalid(f"{form!r} is not a form: there are {' and '.join(FORMATS)}.", field="format")
     with database.read() as connection:
-        owner = the_organization(connection, organization)
+        owner, asker = opened_organization(connection, actor, organization)
+        asker.require(SEEING)
         criteria = _criteria(connection, owner.id, wanted)
     return _lines(database, owner.id, criteria, form)
 
 
-def verify(database: Database, keyring: Keyring, organization: str, expected: str | None = None) -> Verdict:
+def verify(
+    database: Database, keyring: Keyring, actor: Actor, organization: str, expected: str | None = None
+) -> Verdict:
     """
     Walk an organization's chain and name the first entry that is not what was written.
 
@@ -123,7 +161,8 @@ def verify(database: Database, keyring: Keyring, organization: str, expected: st
     """
     place, digest = _expected(expected)
     with database.read() as connection:
-        owner = the_organization(connection, organization)
+        owner, asker = opened_organization(connection, actor, organization)
+        asker.require(SEEING)
         ends = store.read_ends(connection, owner.id)
         walk = Walk(ends or Ends(owner.id))
         problem, seen = _walked(connection, owner.id, walk, place)
@@ -135,6 +174,7 @@ def verify(database: Database, keyring: Keyring, organization: str, expected: st
             problem = Break(place, f"entry {place} is not the one that was there at the earlier verification")
         return Verdict(
             owner.slug,
+            problem is None,
             walk.checked,
             walk.ends.cut_sequence + 1,
             walk.ends.head_sequence,
@@ -145,11 +185,11 @@ def verify(database: Database, keyring: Keyring, organization: str, expected: st
         )
 
 
-def document_of(entry: Entry) -> dict[str, object]:
-    """Return an entry as it is handed out; ``detail`` null: personal values were erased."""
+def entry_view(entry: Entry) -> AuditEntry:
+    """Return an entry as it is handed out."""
     detail = None if entry.detail is None else json.loads(entry.detail)
     found = {name: getattr(entry, name) for name in COLUMNS}
-    return found | {"at": _time(entry.at), "detail": detail, "actor_name": entry.actor_name or None}
+    return AuditEntry(**found | {"detail": detail, "actor_name": entry.actor_name or None})
 
 
 def _walked(
@@ -194,21 +234,19 @@ def _lines(database: Database, organization_id: OrganizationId, criteria: EntryF
             if form == "csv":
                 yield csv_line(_time(entry.at) if name == "at" else getattr(entry, name) for name in COLUMNS)
             else:
-                yield json.dumps(document_of(entry), ensure_ascii=False) + "\n"
+                document = asdict(entry_view(entry)) | {"at": _time(entry.at)}
+                yield json.dumps(document, ensure_ascii=False) + "\n"
 
 
 def _criteria(connection: Connection, organization_id: OrganizationId, wanted: Wanted) -> EntryFilter:
     at = now()
-    if wanted.area not in (None, *AREAS):
-        raise Invalid(f"{wanted.area!r} is not an area: there is cluster.", field="area")
     return EntryFilter(
         None if wanted.since is None else read_moment(wanted.since, at),
         None if wanted.until is None else read_moment(wanted.until, at),
         wanted.actor,
         wanted.action,
         _object(connection, organization_id, wanted.object),
-        AREAS[wanted.area] if wanted.area else (),
-        wanted.request,
+        request_id=wanted.request,
     )
 
 
@@ -223,28 +261,32 @@ def _object(connection: Connection, organization_id: OrganizationId, named: str 
     if kind == "group":
         return the_group(connection, organization_id, name).id
     if kind == "cluster":
-        found = find_cluster(connection, organization_id, name)
-        if found is None:
-            raise NotFound(f"There is no cluster {name!r} in this organization.")
-        return found.id
+        return _the_cluster(connection, organization_id, name)
     raise Invalid(f"{named!r} is not an object: write an id, person:NAME, group:NAME or cluster:NAME.", field="object")
 
 
-def _position(before: str | None) -> tuple[datetime, str] | None:
+def _the_cluster(connection: Connection, organization_id: OrganizationId, named: str) -> str:
+    found = find_cluster(connection, organization_id, named)
+    if found is None:
+        raise NotFound(f"There is no cluster {named!r} in this organization.")
+    return found.id
+
+
+def _position(before: tuple[str, ...] | None) -> tuple[datetime, str] | None:
     if before is None:
         return None
-    at, _, entry_id = before.partition("~")
+    at, entry_id = before
     try:
         read = datetime.fromisoformat(at)
     except ValueError:
         read = None
-    if read is None or read.tzinfo is None or not entry_id:
-        raise Invalid("That is not where a page ended: hand in what the page before named.", field="before")
+    if read is None or read.tzinfo is None:
+        raise Invalid("This cursor does not come from this list.", field="cursor")
     return read, entry_id
 
 
-def _cursor(entry: Entry) -> str:
-    return f"{_time(entry.at)}~{entry.id}"
+def _end(entry: Entry) -> tuple[str, str]:
+    return _time(entry.at), entry.id
 
 
 def _time(at: datetime) -> str:

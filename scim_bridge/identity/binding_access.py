@@ -1,6 +1,6 @@
 """Why is this RoleBinding there? From an object on a cluster back to the requests that caused it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from scim_bridge.domain.access import Snapshot, Verdict, cluster_role, scope_roles
@@ -117,3 +117,8 @@ class _Explained:
             for grant in giving
             if grant.kubernetes_role is self.family.role
         ]
+
+
+def with_cursor(found: BindingExplained, cursor: str | None) -> BindingExplained:
+    """Return a page with what leads on in a door's own form."""
+    return replace(found, next=cursor)

@@ -56,7 +56,7 @@ class EffectiveAccess:
     """One person's access, whole; clusters of which no scope says anything to them are left out."""
 
     person: Member
-    at: datetime
+    at: datetime | None
     scopes: tuple[ScopeAccess, ...]
     clusters: tuple[ClusterRoles, ...]
 
@@ -78,7 +78,7 @@ def effective_access(
     grants = snapshot.grants_for(member.id)
     return EffectiveAccess(
         snapshot.members.get(member.id, member),
-        when.at,
+        when.at if when.is_past else None,
         tuple(_scopes(snapshot, grants, catalogue)),
         tuple(_clusters(snapshot.tree, grants)),
     )

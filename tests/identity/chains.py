@@ -12,7 +12,7 @@ from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.sealing import Keyring
 from scim_bridge.sync.sealer import Sealer
-from tests.identity.provider import Provider
+from tests.identity.provider import HANDS, Provider
 
 KEYRING = Keyring((Fernet.generate_key().decode(),))
 
@@ -38,7 +38,7 @@ def busy(database: Database) -> Provider:
 
 def verdict(database: Database, slug: str = "acme") -> Verdict:
     """Verify the audit."""
-    return audit.verify(database, KEYRING, slug)
+    return audit.verify(database, KEYRING, HANDS, slug)
 
 
 def change_row(database: Database, table: str, where: dict[str, object], **values: object) -> None:

@@ -86,8 +86,8 @@ def _memberships_ended(state: Replayed, e: Effect) -> None:
     def goes(key: tuple[str, str, str], row: Effect) -> bool:
         group, member, origin = key
         if "user" in e:
-            return row["user"] == e["user"]
-        return group == e["group"] and member in e["members"] and origin == e.get("origin", origin)
+            return bool(row["user"] == e["user"])
+        return bool(group == e["group"] and member in e["members"] and origin == e.get("origin", origin))
 
     state.memberships = {key: row for key, row in state.memberships.items() if not goes(key, row)}
 
@@ -211,7 +211,11 @@ def _grants_of(state: Replayed, member: str) -> list[Effect]:
     for origin in state.origins.values():
         mine = origin.get("member") == member or origin.get("group") in groups
         rule = state.rules.get(origin.get("rule") or "")
-        if not mine or _is_over(state, origin.get("expires_at")) or _is_pending(state, rule and rule["directory"]):
+        if (
+            not mine
+            or _is_over(state, origin.get("expires_at"))
+            or _is_pending(state, rule["directory"] if rule else None)
+        ):
             continue
         grant = grants.setdefault(origin["grant"], {**origin, "priorities": [], "by_hand": False})
         if origin["kind"] == "rule":

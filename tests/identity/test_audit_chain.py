@@ -22,7 +22,7 @@ from scim_bridge.store.database import Database
 from scim_bridge.store.sealing import Keyring
 from scim_bridge.sync.sealer import Sealer
 from tests.identity.chains import KEYRING, busy, change_row, seal, verdict
-from tests.identity.provider import rows
+from tests.identity.provider import HANDS, rows
 from tests.identity.rows import organization_id
 
 ENTRY = schema.audit_entry
@@ -204,8 +204,8 @@ def test_an_earlier_verifications_last_hash_proves_what_came_before_it(database:
     okta.post("cem@acme.example")
     seal(database)
 
-    same = audit.verify(database, KEYRING, "acme", f"{earlier.last}:{earlier.hash}")
-    another = audit.verify(database, KEYRING, "acme", f"{earlier.last}:{'0' * 64}")
+    same = audit.verify(database, KEYRING, HANDS, "acme", f"{earlier.last}:{earlier.hash}")
+    another = audit.verify(database, KEYRING, HANDS, "acme", f"{earlier.last}:{'0' * 64}")
 
     assert same.holds
     assert another.problem is not None
@@ -215,7 +215,7 @@ def test_an_earlier_verifications_last_hash_proves_what_came_before_it(database:
 @pytest.mark.parametrize("text", ["", "5", "x:y", "-1:" + "0" * 64, "1:abc"])
 def test_what_is_no_place_in_a_chain_is_refused(database: Database, text: str) -> None:
     with pytest.raises(Invalid, match="SEQUENCE:HASH"):
-        audit.verify(database, KEYRING, "acme", text)
+        audit.verify(database, KEYRING, HANDS, "acme", text)
 
 
 def test_entries_that_wait_for_the_sealer_are_counted_and_looked_at(database: Database) -> None:
@@ -236,10 +236,9 @@ def test_entries_that_wait_for_the_sealer_are_counted_and_looked_at(database: Da
 def test_erasing_a_person_keeps_the_audit_verifiable(database: Database) -> None:
     okta = busy(database)
     (ana,) = [row for row in rows(database, "member") if row["user_name"] == "ana@acme.example"]
-    hands = Actor(ActorKind.CLI, "tests")
 
     with database.write() as connection:
-        change = new_change(organization_id(connection), hands, "member.purged", now())
+        change = new_change(organization_id(connection), HANDS, "member.purged", now())
         erased = erase_person(connection, change, ana["id"])
     seal(database)
 
@@ -263,7 +262,7 @@ def test_values_that_somebody_else_erased_are_missed(database: Database) -> None
 
 def test_another_organizations_audit_is_not_found(database: Database) -> None:
     with pytest.raises(NotFound):
-        audit.verify(database, KEYRING, "nobody")
+        audit.verify(database, KEYRING, HANDS, "nobody")
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
