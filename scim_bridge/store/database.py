@@ -7,7 +7,7 @@ snapshot from first to last row; writes are READ COMMITTED and lock what they ch
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from time import monotonic, sleep
 from typing import Any
@@ -46,6 +46,7 @@ class Database:
         self.url = _parse(url)
         self.after_changes: Callable[[], None] | None = None
         self._line = Lock()
+        self._idle: list[QuickConnection] = []
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         try:
             self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
@@ -93,7 +94,10 @@ class Database:
             self.after_changes()
 
     def dispose(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection that nobody uses."""
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
         self.engine.dispose()
 
     @contextmanager
@@ -116,9 +120,25 @@ class Database:
 
     @contextmanager
     def _connect(self) -> Iterator[QuickConnection]:
-        with self.translating(), self._open() as connection:
-            assert isinstance(connection, QuickConnection)
-            yield connection
+        with self.translating():
+            # Whoever used one last left nothing begun: taking it out of the pool, and back, would find that out again.
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                self._put_back(connection)
+
+    def _take(self) -> QuickConnection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
+
+    def _put_back(self, connection: QuickConnection) -> None:
+        if connection.closed or connection.invalidated or connection.in_transaction():
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     @contextmanager
     def translating(self) -> Iterator[None]:
