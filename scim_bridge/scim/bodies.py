@@ -6,13 +6,18 @@ Whatever passes here can be walked without care: an object, nested no deeper tha
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import orjson
-from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.http import parse_options_header
+from werkzeug.wsgi import get_input_stream
 
 from scim_bridge.domain.provisioning import Document
 from scim_bridge.errors import Invalid
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 CONTENT_TYPES = ("application/scim+json", "application/json")
 ENCODINGS = ("utf-8", "utf8", "us-ascii")
@@ -20,10 +25,14 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DEEPEST = 32
 
 
-def read_body() -> Document:
-    """Return the body of the request at hand; raises Invalid (invalidSyntax), or an HTTP error for 413 and 415."""
-    _check_type()
-    raw = request.get_data().removeprefix(BYTE_ORDER_MARK)
+def read_body(environ: "WSGIEnvironment", most: int) -> Document:
+    """
+    Return the body of a request, of at most so many bytes.
+
+    Raises Invalid (invalidSyntax), or an HTTP error for 413 and 415.
+    """
+    _check_type(environ)
+    raw = get_input_stream(environ, max_content_length=most).read().removeprefix(BYTE_ORDER_MARK)
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError:
@@ -36,14 +45,16 @@ def read_body() -> Document:
     return body
 
 
-def _check_type() -> None:
-    kind = request.mimetype
-    # A client that names no type means JSON: there is nothing else to mean here.
-    if kind and kind not in CONTENT_TYPES:
-        raise UnsupportedMediaType
-    if request.mimetype_params.get("charset", "utf-8").lower() not in ENCODINGS:
-        raise UnsupportedMediaType
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+def _check_type(environ: "WSGIEnvironment") -> None:
+    sent = environ.get("CONTENT_TYPE", "")
+    if sent not in CONTENT_TYPES:
+        kind, parameters = parse_options_header(sent)
+        # A client that names no type means JSON: there is nothing else to mean here.
+        if kind and kind.lower() not in CONTENT_TYPES:
+            raise UnsupportedMediaType
+        if parameters.get("charset", "utf-8").lower() not in ENCODINGS:
+            raise UnsupportedMediaType
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         raise UnsupportedMediaType
 
 

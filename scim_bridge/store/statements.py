@@ -254,7 +254,8 @@ def _postgresql() -> Dialect:
     """Return the dialect of PostgreSQL's own placeholders, which its driver need not translate at each execution."""
     from sqlalchemy.dialects.postgresql import psycopg
 
-    return psycopg.dialect(paramstyle="numeric_dollar")
+    made: Dialect = psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+    return made
 
 
 def _picking(keys: list[str]) -> Callable[[Values], Sequence[Any]]:
