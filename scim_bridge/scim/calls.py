@@ -107,6 +107,12 @@ class Call:
         return self.door.settings
 
     @property
+    def known(self) -> Caller:
+        """Return who asks, once that has been found out."""
+        assert self.caller is not None
+        return self.caller
+
+    @property
     def method(self) -> str:
         """Return the method, or the beginning of what was sent as one."""
         return str(self.environ["REQUEST_METHOD"])[:8]

@@ -10,6 +10,7 @@ from scim_bridge.scim import protocol
 from scim_bridge.scim.calls import Answer, Call
 from scim_bridge.scim.cursors import list_name, open_cursor, seal_cursor
 from scim_bridge.scim.queries import Query
+from scim_bridge.scim.translate import Resource
 
 
 def window_of(call: Call, reading: Reading, resources: object, query: Query) -> Window:
@@ -24,7 +25,7 @@ def window_of(call: Call, reading: Reading, resources: object, query: Query) -> 
 
 
 def answer_page(
-    call: Call, reading: Reading, resources: object, query: Query, found: Page[Any], shown: Sequence[dict[str, object]]
+    call: Call, reading: Reading, resources: object, query: Query, found: Page[Any], shown: Sequence[Resource]
 ) -> Answer:
     """Return what was found, as it is shown; the last page has no cursor."""
     if query.cursor is None:

@@ -19,13 +19,15 @@ from scim_bridge.domain.provisioning import Document
 from scim_bridge.errors import BridgeError, NotAuthenticated, NotFound, StoreError, Unavailable
 from scim_bridge.identity.callers import Caller, note_use, refused_caller
 from scim_bridge.identity.exchanges import Exchange, LogEntry
-from scim_bridge.identity.provisioned import Reading, find_caller, open_reading, open_reading_of
+from scim_bridge.identity.provisioned import Reading, StoredUser, find_caller, open_reading, open_reading_of
+from scim_bridge.identity.runtime import Database
 from scim_bridge.log import get_logger
 from scim_bridge.scim import bodies, masking
 from scim_bridge.scim.calls import KNOWN_CALLER as KNOWN_CALLER
 from scim_bridge.scim.calls import PREFIX as PREFIX
 from scim_bridge.scim.calls import Answer, Call, at_hand
 from scim_bridge.scim.errors import Problem, problem_of, problem_of_http
+from scim_bridge.scim.translate import Resource
 from scim_bridge.scim.versions import is_known_already
 from scim_bridge.web.encoding import dump
 
@@ -36,6 +38,7 @@ LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 NOT_KEPT = {"Cache-Control": "no-store"}
 
 View = Callable[..., Answer]
+Finding = Callable[[Database, str | None, str | None, str], tuple[Caller, StoredUser | None]]
 
 blueprint = Blueprint("scim", __name__, url_prefix=PREFIX)
 log = get_logger(__name__)
@@ -77,6 +80,15 @@ def reading(call: Call) -> Iterator[Reading]:
     with open_reading(door.database, call.token, call.address) as opened:
         charge(call, opened.caller)
         yield opened
+
+
+def find_user(call: Call, find: Finding, sought: str) -> StoredUser | None:
+    """Return whom a request asks for, read together with the token that it is judged by first."""
+    door = call.door
+    door.limits.admit(call.address, call.token)
+    caller, user = find(door.database, call.token, call.address, sought)
+    charge(call, caller)
+    return user
 
 
 def charge(call: Call, caller: Caller) -> None:
@@ -134,7 +146,7 @@ def answer_not_implemented(sentence: str) -> Answer:
     return _answer_problem(Problem(HTTPStatus.NOT_IMPLEMENTED, sentence))
 
 
-def answer_resource(call: Call, resource: Document, version: str, location: str, status: int = HTTPStatus.OK) -> Answer:
+def answer_resource(call: Call, resource: Resource, version: str, location: str, status: int = HTTPStatus.OK) -> Answer:
     """Return one resource with its ETag; 304 where the client has this version already."""
     headers = {"ETag": version}
     if call.method in ("GET", "HEAD") and is_known_already(call.header("HTTP_IF_NONE_MATCH"), version):

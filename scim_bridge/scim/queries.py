@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scim_bridge.domain.filters import Filter
+from scim_bridge.domain.filters import Attribute, Compare, Filter, Operator
 from scim_bridge.domain.paging import Order
 from scim_bridge.errors import Invalid
-from scim_bridge.scim.attributes import ResourceSchema
+from scim_bridge.scim.attributes import USER, ResourceSchema
 from scim_bridge.scim.filters import parse_filter
 from scim_bridge.scim.projection import WHOLE, Projection, read_projection
 from scim_bridge.scim.sorting import read_order
@@ -52,6 +52,24 @@ def read_query(asked: Mapping[str, object], schema: ResourceSchema, settings: Se
         read_order(asked.get("sortby"), asked.get("sortorder"), schema),
         cursor,
     )
+
+
+def read_name(asked: Mapping[str, object], settings: Settings) -> Query | None:
+    """
+    Return a query of users that asks by userName and nothing else, None for any other one.
+
+    What is wrong with a query is nobody's business before the token was looked at: that too is None.
+    """
+    if "filter" not in asked:
+        return None
+    try:
+        query = read_query(asked, USER, settings)
+    except Invalid:
+        return None
+    match query.filter:
+        case Compare(Attribute(("userName",)), Operator.EQUAL, str()) if query.order is None and query.cursor is None:
+            return query
+    return None
 
 
 def read_shown(asked: Mapping[str, object], schema: ResourceSchema) -> Projection:

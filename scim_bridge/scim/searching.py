@@ -8,6 +8,7 @@ from scim_bridge.scim.attributes import GROUP, USER
 from scim_bridge.scim.calls import Answer, Call
 from scim_bridge.scim.protocol import route
 from scim_bridge.scim.queries import Query
+from scim_bridge.scim.translate import Resource
 
 
 @route("POST", "/.search")
@@ -27,12 +28,12 @@ def search_everything(call: Call) -> Answer:
 
 def _shown(
     call: Call, reading: Reading, rows: Sequence[StoredUser | StoredGroup], of_users: Query, of_groups: Query
-) -> list[dict[str, object]]:
+) -> list[Resource]:
     found_users = [row for row in rows if isinstance(row, StoredUser)]
     found_groups = [row for row in rows if isinstance(row, StoredGroup)]
     shown = [
         *users.resources(call, reading, found_users, of_users.projection),
         *groups.resources(call, reading, found_groups, of_groups.projection),
     ]
-    by_id = {each["id"]: each for each in shown}
+    by_id = dict(zip([*(user.id for user in found_users), *(group.id for group in found_groups)], shown, strict=True))
     return [by_id[row.id] for row in rows]

@@ -19,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from scim_bridge.domain.keys import fold
 from scim_bridge.errors import StoreError, Unavailable
+from scim_bridge.store.counting import COUNTED
 from scim_bridge.store.statements import MOST_STALE, QuickConnection, drive
 
 Connection = sa.Connection
@@ -87,6 +88,7 @@ class Database:
         with self._turn(), self._connect() as connection:
             connection.opening = _WRITING[self.is_sqlite]
             connection.info.pop(NEWS, None)
+            connection.info.pop(COUNTED, None)
             with connection.begin():
                 yield connection
             told = connection.info.pop(NEWS, False)
@@ -170,6 +172,13 @@ class Database:
         return StoreError(f"The database {self.safe_url} cannot be used: {text}.")
 
 
+def is_writing(connection: sa.Connection) -> bool:
+    """Say whether a connection is in a transaction that may have written: it sees what nobody else does."""
+    return (
+        isinstance(connection, QuickConnection) and connection.opening == _WRITING[connection.dialect.name == "sqlite"]
+    )
+
+
 def _is_missing_table(error: DBAPIError) -> bool:
     return "no such table" in str(error.orig) or type(error.orig).__name__ == "UndefinedTable"
 
@@ -250,7 +259,8 @@ def _postgresql_engine(url: URL) -> sa.Engine:
         isolation_level="AUTOCOMMIT",
         # The values of a failed statement are people's data; its text is enough to find the bug.
         hide_parameters=True,
-        connect_args={"connect_timeout": 10, "options": "-c lock_timeout=20000"},
+        # Compiling a statement for the machine takes longer than any of ours takes to run.
+        connect_args={"connect_timeout": 10, "options": "-c lock_timeout=20000 -c jit=off"},
     )
     sa.event.listen(engine, "begin", _begin_postgresql)
     return engine
