@@ -14,7 +14,9 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "SCIM_BRIDGE_"
-SECRET_SETTINGS = ("encryption_keys", "database_url")
+SECRET_SETTINGS = ("encryption_keys", "database_url", "metrics_token")
+# What the command line reads itself: which file of settings, and which other bridge it works on.
+OF_THE_COMMAND = ("CONFIG", "URL", "TOKEN")
 
 
 class SettingsError(ValueError):
@@ -33,6 +35,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     trusted_proxies: int = Field(default=0, ge=0, le=8)
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
 
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     max_filter_characters: int = Field(default=4096, ge=64)
@@ -152,7 +155,9 @@ def _read_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    known |= {f"{PREFIX}{name.upper()}_FILE" for name in SECRET_SETTINGS} | {f"{PREFIX}CONFIG"}
+    known |= {f"{PREFIX}{name.upper()}_FILE" for name in SECRET_SETTINGS} | {
+        f"{PREFIX}{name}" for name in OF_THE_COMMAND
+    }
     # A misspelt variable that is silently ignored is a safety switch that is not on.
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:

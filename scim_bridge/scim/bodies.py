@@ -1,81 +1,20 @@
-"""
-Bodies as they come in: JSON within limits.
+"""Bodies as identity providers send them."""
 
-Whatever passes here can be walked without care: an object, nested no deeper than `DEEPEST`, without the character NUL
-(PostgreSQL cannot store it).
-"""
-
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import orjson
-from werkzeug.exceptions import UnsupportedMediaType
-from werkzeug.http import parse_options_header
 from werkzeug.wsgi import get_input_stream
 
 from scim_bridge.domain.provisioning import Document
-from scim_bridge.errors import Invalid
+from scim_bridge.web.bodies import DEEPEST as DEEPEST
+from scim_bridge.web.bodies import check_type, parse_json
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 CONTENT_TYPES = ("application/scim+json", "application/json")
-ENCODINGS = ("utf-8", "utf8", "us-ascii")
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-DEEPEST = 32
 
 
 def read_body(environ: "WSGIEnvironment", most: int) -> Document:
-    """
-    Return the body of a request, of at most so many bytes.
-
-    Raises Invalid (invalidSyntax), or an HTTP error for 413 and 415.
-    """
-    _check_type(environ)
-    raw = get_input_stream(environ, max_content_length=most).read().removeprefix(BYTE_ORDER_MARK)
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        raise _wrong("The body is not JSON.") from None
-    if not isinstance(body, dict):
-        raise _wrong("The body must be a JSON object.")
-    for value in _walk(body):
-        if isinstance(value, str) and "\x00" in value:
-            raise Invalid("A text holds the character NUL, which cannot be stored.", scim_type="invalidValue")
-    return body
-
-
-def _check_type(environ: "WSGIEnvironment") -> None:
-    sent = environ.get("CONTENT_TYPE", "")
-    if sent not in CONTENT_TYPES:
-        kind, parameters = parse_options_header(sent)
-        # A client that names no type means JSON: there is nothing else to mean here.
-        if kind and kind.lower() not in CONTENT_TYPES:
-            raise UnsupportedMediaType
-        if parameters.get("charset", "utf-8").lower() not in ENCODINGS:
-            raise UnsupportedMediaType
-    if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
-        raise UnsupportedMediaType
-
-
-def _walk(body: object) -> Iterator[object]:
-    """Yield every name and value, layer by layer: no recursion that a body could exhaust."""
-    layer: list[object] = [body]
-    for _ in range(DEEPEST):
-        inner: list[object] = []
-        for value in layer:
-            if isinstance(value, dict):
-                yield from value
-                inner += value.values()
-            elif isinstance(value, list):
-                inner += value
-            else:
-                yield value
-        if not inner:
-            return
-        layer = inner
-    raise _wrong(f"The body is nested deeper than {DEEPEST} levels.")
-
-
-def _wrong(sentence: str) -> Invalid:
-    return Invalid(sentence, scim_type="invalidSyntax")
+    """Return the body of a request, of at most so many bytes; raises what `web.bodies.read_json` does."""
+    check_type(environ, CONTENT_TYPES)
+    return parse_json(get_input_stream(environ, max_content_length=most).read())

@@ -203,10 +203,8 @@ def _refuse(error: BridgeError) -> Answer:
     return _answer_problem(problem)
 
 
-@blueprint.app_errorhandler(HTTPException)
-def _refuse_http(error: HTTPException) -> Answer | HTTPException:
-    if not request.path.startswith(PREFIX) or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
-        return error
+def refuse_http(error: HTTPException) -> Answer:
+    """Answer an error of HTTP itself, an unknown path say, as the SCIM door does."""
     call = at_hand()
     problem = problem_of_http(error, call.request_id)
     _keep_refused(call, problem, at_once=True)

@@ -37,6 +37,7 @@ from scim_bridge.store.schema.organizations import (
 from scim_bridge.store.schema.people import (
     account,
     adoption_conflict,
+    api_token,
     directory,
     directory_condition,
     directory_silence,
@@ -51,6 +52,7 @@ from scim_bridge.store.schema.people import (
 from scim_bridge.store.schema.records import (
     audit_entry,
     change_row,
+    idempotent_request,
     lease,
     provisioning_log,
     removal_request,
@@ -61,6 +63,7 @@ __all__ = [
     "account",
     "adoption_conflict",
     "api_role",
+    "api_token",
     "applied_binding",
     "applied_subject",
     "audit_entry",
@@ -75,6 +78,7 @@ __all__ = [
     "fact",
     "grant",
     "grant_origin",
+    "idempotent_request",
     "inferred_removal",
     "installation",
     "lease",
