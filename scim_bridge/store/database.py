@@ -7,7 +7,7 @@ snapshot from first to last row; writes are READ COMMITTED and lock what they ch
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from time import monotonic, sleep
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from scim_bridge.domain.keys import fold
 from scim_bridge.errors import StoreError, Unavailable
+from scim_bridge.store.counting import COUNTED
 from scim_bridge.store.statements import MOST_STALE, QuickConnection, drive
 
 Connection = sa.Connection
@@ -49,6 +50,7 @@ class Database:
         self.url = _parse(url)
         self.after_changes: Callable[[], None] | None = None
         self._line = Lock()
+        self._idle: list[QuickConnection] = []
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         try:
             self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
@@ -90,6 +92,7 @@ class Database:
             connection.opening = _WRITING[self.is_sqlite]
             connection.info.pop(NEWS, None)
             connection.info.pop(AT_THE_END, None)
+            connection.info.pop(COUNTED, None)
             with connection.begin():
                 yield connection
                 finish(connection)
@@ -98,7 +101,10 @@ class Database:
             self.after_changes()
 
     def dispose(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection that nobody uses."""
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
         self.engine.dispose()
 
     @contextmanager
@@ -121,9 +127,25 @@ class Database:
 
     @contextmanager
     def _connect(self) -> Iterator[QuickConnection]:
-        with self.translating(), self._open() as connection:
-            assert isinstance(connection, QuickConnection)
-            yield connection
+        with self.translating():
+            # Whoever used one last left nothing begun: taking it out of the pool, and back, would find that out again.
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                self._put_back(connection)
+
+    def _take(self) -> QuickConnection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
+
+    def _put_back(self, connection: QuickConnection) -> None:
+        if connection.closed or connection.invalidated or connection.in_transaction():
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     @contextmanager
     def translating(self) -> Iterator[None]:
@@ -160,6 +182,13 @@ def finish(connection: sa.Connection) -> None:
     last = connection.info.pop(AT_THE_END, None)
     if last is not None:
         last(connection)
+
+
+def is_writing(connection: sa.Connection) -> bool:
+    """Say whether a connection is in a transaction that may have written: it sees what nobody else does."""
+    return (
+        isinstance(connection, QuickConnection) and connection.opening == _WRITING[connection.dialect.name == "sqlite"]
+    )
 
 
 def _is_missing_table(error: DBAPIError) -> bool:
@@ -242,7 +271,8 @@ def _postgresql_engine(url: URL) -> sa.Engine:
         isolation_level="AUTOCOMMIT",
         # The values of a failed statement are people's data; its text is enough to find the bug.
         hide_parameters=True,
-        connect_args={"connect_timeout": 10, "options": "-c lock_timeout=20000"},
+        # Compiling a statement for the machine takes longer than any of ours takes to run.
+        connect_args={"connect_timeout": 10, "options": "-c lock_timeout=20000 -c jit=off"},
     )
     sa.event.listen(engine, "begin", _begin_postgresql)
     return engine
