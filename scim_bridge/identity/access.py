@@ -112,7 +112,8 @@ def explain(
         owner, asker = opened_organization(connection, actor, organization)
         when = the_moment(connection, owner, at)
         member = whom_they_may_see(connection, owner, asker, person, when)
-        snapshot = read_members(connection, owner.id, [member.id], when.at, is_past=when.is_past)
+        tree = None if when.is_past else asker.tree
+        snapshot = read_members(connection, owner.id, [member.id], when.at, is_past=when.is_past, tree=tree)
         then = snapshot.members.get(member.id, member)
         wanted = [c for c in snapshot.tree.clusters.values() if cluster in (None, c.name, c.id)]
         if cluster is not None and not wanted:
@@ -197,9 +198,12 @@ class Explainer:
         return "group " + " in ".join(self._chains.name(each) for each in self._chains.path_to(grant.group_id))
 
     def _namespaced(self, cluster: Cluster) -> list[NamespaceRole]:
-        found = []
+        found: list[NamespaceRole] = []
+        added = scope_roles(self._grants)
+        if not added:
+            return found
         mapped = map_namespaces(self._snapshot.tree, cluster)
-        for scope, role in sorted(scope_roles(self._grants).items(), key=lambda each: each[0]):
+        for scope, role in sorted(added.items(), key=lambda each: each[0]):
             if scope not in mapped.of_scope:
                 continue
             reasons = tuple(
