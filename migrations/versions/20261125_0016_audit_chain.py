@@ -29,10 +29,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_audit_entry_actor_id", "audit_entry", ["actor_id"])
     op.create_index("ix_member_organization_id_user_name", "member", ["organization_id", sa.text("lower(user_name)")])
+    op.drop_index("ix_membership_member_id", "membership")
+    op.create_index("ix_membership_member_id_valid_to", "membership", ["member_id", "valid_to"])
 
 
 def downgrade() -> None:
     """Take them down again."""
+    op.drop_index("ix_membership_member_id_valid_to", "membership")
+    op.create_index(
+        "ix_membership_member_id",
+        "membership",
+        ["member_id"],
+        sqlite_where=sa.text("valid_to IS NULL"),
+        postgresql_where=sa.text("valid_to IS NULL"),
+    )
     op.drop_index("ix_member_organization_id_user_name", "member")
     op.drop_index("ix_audit_entry_actor_id", "audit_entry")
     op.drop_table("audit_chain")

@@ -268,12 +268,8 @@ sa.Index(
     sqlite_where=membership.c.valid_to.is_(None),
     postgresql_where=membership.c.valid_to.is_(None),
 )
-sa.Index(
-    "ix_membership_member_id",
-    membership.c.member_id,
-    sqlite_where=membership.c.valid_to.is_(None),
-    postgresql_where=membership.c.valid_to.is_(None),
-)
+# Those in force first, and what is explained of the past behind them.
+sa.Index("ix_membership_member_id_valid_to", membership.c.member_id, membership.c.valid_to)
 
 nesting = sa.Table(
     "nesting",
