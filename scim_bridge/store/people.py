@@ -12,6 +12,7 @@ from scim_bridge.domain.roles import ApiRole
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.member_words import add_words
 from scim_bridge.store.schema import account, adoption_conflict, directory, grant, member, scim_user, user_group
 
 
@@ -38,8 +39,15 @@ def insert_account(connection: sa.Connection, change: Change, email: str) -> Acc
     return made
 
 
-def insert_member(connection: sa.Connection, change: Change, account_id: AccountId, email: str) -> MemberId:
-    """Add an active person by hand, known by an e-mail address."""
+def insert_member(
+    connection: sa.Connection,
+    change: Change,
+    account_id: AccountId | None,
+    email: str,
+    state: MemberState = MemberState.ACTIVE,
+    source: MemberSource = MemberSource.MANUAL,
+) -> MemberId:
+    """Add a person, known by an e-mail address, whom no directory brought."""
     made = MemberId(new_id())
     connection.execute(
         sa.insert(member).values(
@@ -47,14 +55,16 @@ def insert_member(connection: sa.Connection, change: Change, account_id: Account
             organization_id=change.organization_id,
             account_id=account_id,
             user_name=email,
+            user_name_key=fold(email),
             email=email,
             email_key=fold(email),
-            state=MemberState.ACTIVE.value,
-            source=MemberSource.MANUAL.value,
+            state=state.value,
+            source=source.value,
             created_at=change.at,
         )
     )
-    record_fact(connection, change, "member", made, "state", MemberState.ACTIVE.value)
+    add_words(connection, change.organization_id, made, (email,))
+    record_fact(connection, change, "member", made, "state", state.value)
     return made
 
 

@@ -1,0 +1,130 @@
+"""Use case: all that an organization knows of one of its people; and what they may say of themselves."""
+
+from dataclasses import dataclass
+
+from scim_bridge.domain.actors import Actor
+from scim_bridge.domain.people import DirectoryState, MemberState
+from scim_bridge.errors import Invalid, Refused
+from scim_bridge.identity import access
+from scim_bridge.identity.access import Explanation
+from scim_bridge.identity.member_lists import ListedMember, is_managed
+from scim_bridge.identity.names import the_member, the_organization
+from scim_bridge.store import directories, members
+from scim_bridge.store import member_history as history
+from scim_bridge.store.audit import add_audit
+from scim_bridge.store.changes import add_change, new_change
+from scim_bridge.store.clock import now
+from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.domains import list_domains
+from scim_bridge.store.member_history import AccountFacts as AccountFacts
+from scim_bridge.store.member_history import GroupOfMember as GroupOfMember
+from scim_bridge.store.member_history import StateSpan as StateSpan
+from scim_bridge.store.member_lists import one_member
+
+LONGEST_DISPLAY_NAME = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """
+    One person.
+
+    ``managed``: their address lies in a domain of the organization. ``may_edit`` says whether they may change how they
+    are called themselves, ``notes`` why not, and what else a reader should know. ``sign_in`` are the ways in which
+    their account can be signed in to: none that a directory did not open, as long as there is no account.
+    """
+
+    member: ListedMember
+    external_id: str | None
+    account: AccountFacts | None
+    sign_in: tuple[str, ...]
+    managed: bool
+    may_edit: bool
+    groups: tuple[GroupOfMember, ...]
+    states: tuple[StateSpan, ...]
+    access: Explanation
+    notes: tuple[str, ...]
+
+
+def show(database: Database, organization: str, person: str) -> Profile:
+    """Return one person's profile; raises NotFound, and Conflict for a name that several people have."""
+    with database.read() as connection:
+        owner = the_organization(connection, organization)
+        found = the_member(connection, owner.id, person)
+        listed = one_member(connection, found.id)
+        managed = is_managed(found.email, {each.domain for each in list_domains(connection, owner.id)})
+        directory_state = _directory_state(connection, members.look_at(connection, found.id))
+        reason = _why_not_edit(listed, directory_state, managed=managed)
+        return Profile(
+            listed,
+            found.external_id,
+            history.account_of(connection, found.id),
+            () if directory_state is None else (f"directory {listed.directory}",),
+            managed,
+            reason is None,
+            tuple(history.groups_of_member(connection, found.id)),
+            tuple(history.states_of(connection, found.id)),
+            access.explain_member(connection, owner, found),
+            tuple(_notes(listed, reason)),
+        )
+
+
+def rename(
+    database: Database,
+    actor: Actor,
+    organization: str,
+    person: str,
+    display_name: str,
+    request_id: str | None = None,
+    *,
+    by_themselves: bool = False,
+) -> ListedMember:
+    """
+    Change the name under which a person is shown.
+
+    Raises Refused for a directory's people, whose names come from there, and, where they do it themselves, for people
+    whom the organization manages.
+    """
+    name = display_name.strip()
+    if not name or len(name) > LONGEST_DISPLAY_NAME or not name.isprintable():
+        raise Invalid(f"A name has 1 to {LONGEST_DISPLAY_NAME} printable characters.", field="display_name")
+    with database.write() as connection:
+        owner = the_organization(connection, organization)
+        found = the_member(connection, owner.id, person)
+        facts = members.lock_member(connection, found.id)
+        managed = is_managed(found.email, {each.domain for each in list_domains(connection, owner.id)})
+        listed = one_member(connection, found.id)
+        reason = _why_not_edit(listed, _directory_state(connection, facts), managed=managed and by_themselves)
+        if reason is not None:
+            raise Refused(reason)
+        if facts.display_name == name:
+            return listed
+        change = new_change(owner.id, actor, "member.renamed", now(), request_id)
+        add_change(connection, change, found.user_name)
+        members.set_display_name(connection, facts, name)
+        detail = {"displayName": {"from": facts.display_name, "to": name}}
+        add_audit(connection, change, "member.renamed", "member", found.id, detail)
+        return one_member(connection, found.id)
+
+
+def _directory_state(connection: Connection, facts: members.MemberFacts) -> DirectoryState | None:
+    """Return the state of the directory that has the say; None where none has, or it is over."""
+    if facts.directory_id is None:
+        return None
+    state = directories.get_directory(connection, facts.directory_id).state
+    return None if state is DirectoryState.DETACHED else state
+
+
+def _why_not_edit(listed: ListedMember, directory: DirectoryState | None, *, managed: bool) -> str | None:
+    if directory is not None:
+        return f"The names of {listed.user_name} come from the directory {listed.directory}: change them there."
+    if managed:
+        return f"{listed.user_name} is managed by the organization, as their address lies in one of its domains."
+    return None
+
+
+def _notes(listed: ListedMember, reason: str | None) -> list[str]:
+    found = [] if reason is None else [reason]
+    if listed.blocked_at is not None and listed.state is MemberState.DEACTIVATED:
+        found.append("Deactivated here: stays so whatever the directory says, until somebody reactivates them here.")
+    return found
