@@ -73,7 +73,7 @@ def test_a_person_deactivated_by_the_directory_and_here_needs_both_to_come_back(
     okta.patch(user.id, active=False)
     blocked = member_states.deactivate(database, actor, "acme", user.member_id)
 
-    with pytest.raises(Conflict, match="okta says that dora@x.example is not active"):
+    with pytest.raises(Conflict, match="okta says that"):
         member_states.reactivate(database, actor, "acme", user.member_id)
     okta.patch(user.id, active=True)
     by_directory = state_of(database, user.member_id)
