@@ -5,6 +5,7 @@ from scim_bridge.identity.owners import keep_an_owner
 from scim_bridge.log import get_logger
 from scim_bridge.store import members, people
 from scim_bridge.store.adoption import is_waiting
+from scim_bridge.store.api_tokens import revoke_tokens_of_member
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change
 from scim_bridge.store.database import Connection
@@ -42,6 +43,7 @@ def deactivate(
         detail["by_hand"] = True
     add_audit(connection, change, "member.deactivated", "member", member_id, detail)
     request_removals(connection, change, [member_id], cause)
+    revoke_tokens_of_member(connection, change, member_id)
     _note_missing_owner(connection, change, member_id)
     return True
 

@@ -43,6 +43,7 @@ from scim_bridge.store.schema.organizations import (
 from scim_bridge.store.schema.people import (
     account,
     adoption_conflict,
+    api_token,
     directory,
     directory_condition,
     directory_silence,
@@ -58,6 +59,7 @@ from scim_bridge.store.schema.people import (
 from scim_bridge.store.schema.records import (
     audit_entry,
     change_row,
+    idempotent_request,
     lease,
     provisioning_log,
     removal_request,
@@ -68,6 +70,7 @@ __all__ = [
     "account",
     "adoption_conflict",
     "api_role",
+    "api_token",
     "applied_binding",
     "applied_subject",
     "audit_entry",
@@ -82,6 +85,7 @@ __all__ = [
     "fact",
     "grant",
     "grant_origin",
+    "idempotent_request",
     "inferred_removal",
     "installation",
     "invitation",
