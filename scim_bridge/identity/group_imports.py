@@ -7,6 +7,8 @@ from scim_bridge.domain.keys import fold
 from scim_bridge.domain.people import GroupId, MemberId
 from scim_bridge.domain.team_files import PROBLEMS, LineOutcome, TeamLine, read_teams
 from scim_bridge.errors import Conflict, Invalid, NotFound
+from scim_bridge.identity.authority import require
+from scim_bridge.identity.group_grants import GROUPS, require_putting_in
 from scim_bridge.identity.hand_groups import checked_description, checked_group_name, make_group
 from scim_bridge.identity.hand_members import put_in_group
 from scim_bridge.identity.names import the_group, the_organization
@@ -75,19 +77,24 @@ def import_teams(
     lines = read_teams(text, kind)
     if dry_run:
         with database.read() as connection:
-            return TeamImport(tuple(_plan(connection, the_organization(connection, organization), lines)[0]), False)
+            owner = the_organization(connection, organization)
+            require(connection, actor, owner.id, GROUPS)
+            return TeamImport(tuple(_plan(connection, owner, lines)[0]), applied=False)
     with database.write() as connection:
         owner = the_organization(connection, organization)
         _lock(connection, owner, lines)
         planned, teams = _plan(connection, owner, lines)
         change = new_change(owner.id, actor, "group.imported", now(), request_id)
+        filled = [each.id for each in teams.values() if each.id is not None and each.adding]
+        require(connection, actor, owner.id, GROUPS)
+        require_putting_in(connection, actor, owner.id, filled)
         wanted = [each for each in teams.values() if each.problem is None and (each.id is None or each.adding)]
         if wanted:
             add_change(connection, change, f"{len(wanted)} groups")
         for team in wanted:
             made = team.id or make_group(connection, change, team.name, team.description)
             put_in_group(connection, change, made, store.present_members(connection, team.adding))
-        return TeamImport(tuple(planned), True)
+        return TeamImport(tuple(planned), applied=True)
 
 
 def _lock(connection: Connection, owner: Organization, lines: list[TeamLine]) -> None:

@@ -6,6 +6,8 @@ from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import GroupId
 from scim_bridge.errors import Invalid, NotFound, Refused
+from scim_bridge.identity.authority import require
+from scim_bridge.identity.group_grants import GROUPS
 from scim_bridge.identity.names import the_group, the_organization
 from scim_bridge.store import grants, groups, memberships, nestings
 from scim_bridge.store import hand_groups as store
@@ -44,6 +46,7 @@ def create(
     called, told = checked_group_name(name), checked_description(description)
     with database.write() as connection:
         owner = the_organization(connection, organization)
+        require(connection, actor, owner.id, GROUPS)
         change = new_change(owner.id, actor, "group.created", now(), request_id)
         add_change(connection, change, f"group {called}")
         return one_group(connection, make_group(connection, change, called, told))
@@ -63,6 +66,7 @@ def rename(
     called = checked_group_name(name)
     with database.write() as connection:
         owner = the_organization(connection, organization)
+        require(connection, actor, owner.id, GROUPS)
         found = editable_group(connection, owner.id, group)
         return _update(connection, actor, owner.id, found, called, found.description, request_id)
 
@@ -74,6 +78,7 @@ def describe(
     told = checked_description(text)
     with database.write() as connection:
         owner = the_organization(connection, organization)
+        require(connection, actor, owner.id, GROUPS)
         found = editable_group(connection, owner.id, group)
         return _update(connection, actor, owner.id, found, found.name, told, request_id)
 
@@ -84,6 +89,7 @@ def delete(
     """Take a group away; everybody in it, and in groups in it, loses at once what it gave."""
     with database.write() as connection:
         owner = the_organization(connection, organization)
+        require(connection, actor, owner.id, GROUPS)
         found = editable_group(connection, owner.id, group)
         change = new_change(owner.id, actor, "group.deleted", now(), request_id)
         add_change(connection, change, f"group {found.name}")

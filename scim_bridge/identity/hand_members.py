@@ -14,6 +14,8 @@ from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import GroupId, MemberId
 from scim_bridge.domain.searching import search_terms
 from scim_bridge.errors import Conflict, Invalid, NotFound
+from scim_bridge.identity.authority import require
+from scim_bridge.identity.group_grants import GROUPS, require_putting_in
 from scim_bridge.identity.hand_groups import NOUN, editable_group
 from scim_bridge.identity.names import the_group, the_member, the_organization
 from scim_bridge.store import groups, memberships, people
@@ -55,12 +57,14 @@ def add(
     Put people into a group, all of them or, where one of them cannot be found, nobody.
 
     Each is named by id, userName or e-mail address, or by what a search finds one person with. ``expires`` is ``30d``
-    or a date. Raises NotFound or Conflict that says whom it could not tell.
+    or a date. Raises NotFound or Conflict that says whom it could not tell, and Refused for whoever does not hold what
+    the group gives.
     """
     wanted = _limited(named)
     with database.write() as connection:
         owner = the_organization(connection, organization)
         found = editable_group(connection, owner.id, group)
+        require_putting_in(connection, actor, owner.id, [found.id])
         at = now()
         until = None if expires is None else read_deadline(expires, at)
         ids = [_searched(connection, owner.id, text, at) for text in wanted]
@@ -98,6 +102,7 @@ def remove(
     wanted = _limited(named)
     with database.write() as connection:
         owner = the_organization(connection, organization)
+        require(connection, actor, owner.id, GROUPS)
         found = editable_group(connection, owner.id, group)
         ids = [the_member(connection, owner.id, text).id for text in wanted]
         change = new_change(owner.id, actor, "group.changed", now(), request_id)
@@ -119,6 +124,7 @@ def nest(
         owner = the_organization(connection, organization)
         inner = the_group(connection, owner.id, child)
         found = editable_group(connection, owner.id, group)
+        require_putting_in(connection, actor, owner.id, [found.id])
         if inner.id == found.id:
             raise Invalid(f"The group {found.name} cannot be in itself.", field="group")
         change = new_change(owner.id, actor, "group.changed", now(), request_id)
@@ -136,6 +142,7 @@ def unnest(
     """Take a group out of one made by hand, and tell whether it was in it; its people lose what they had by that."""
     with database.write() as connection:
         owner = the_organization(connection, organization)
+        require(connection, actor, owner.id, GROUPS)
         inner = the_group(connection, owner.id, child)
         found = editable_group(connection, owner.id, group)
         change = new_change(owner.id, actor, "group.changed", now(), request_id)
@@ -149,7 +156,7 @@ def unnest(
         return True
 
 
-def end_expired(database: Database) -> int:
+def end_expired_memberships(database: Database) -> int:
     """End the memberships whose time is over, as asked-for removals, and return how many people that was."""
     with database.read() as connection:
         over = store.expired_memberships(connection, now(), MOST_EXPIRED)

@@ -7,7 +7,9 @@ from scim_bridge.domain.people import DirectoryState, MemberState
 from scim_bridge.errors import Invalid, Refused
 from scim_bridge.identity import access
 from scim_bridge.identity.access import Explanation
+from scim_bridge.identity.authority import authority_of
 from scim_bridge.identity.member_lists import ListedMember, is_managed
+from scim_bridge.identity.member_states import USERS, require_over
 from scim_bridge.identity.names import the_member, the_organization
 from scim_bridge.store import directories, members
 from scim_bridge.store import member_history as history
@@ -91,6 +93,10 @@ def rename(
     with database.write() as connection:
         owner = the_organization(connection, organization)
         found = the_member(connection, owner.id, person)
+        if by_themselves:
+            authority_of(connection, actor, owner.id)
+        else:
+            require_over(connection, actor, owner.id, found.id, USERS)
         facts = members.lock_member(connection, found.id)
         managed = is_managed(found.email, {each.domain for each in list_domains(connection, owner.id)})
         listed = one_member(connection, found.id)

@@ -1,5 +1,6 @@
 """Use case: say in one step which API role and which Kubernetes role a member has in the whole organization."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scim_bridge.domain.access import OriginKind
@@ -7,7 +8,9 @@ from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.organizations import Scope, ScopeKind
 from scim_bridge.domain.people import Member, MemberId, MemberState
 from scim_bridge.domain.roles import ApiRole, KubernetesRole
-from scim_bridge.errors import Conflict, Invalid
+from scim_bridge.errors import Conflict, Invalid, Refused
+from scim_bridge.identity.authority import require_grantable
+from scim_bridge.identity.member_states import require_over
 from scim_bridge.identity.names import the_member, the_organization
 from scim_bridge.identity.owners import keep_an_owner
 from scim_bridge.store import grants as store
@@ -16,8 +19,10 @@ from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.grants import GrantKey, OpenOrigin
+from scim_bridge.store.organizations import Organization
 from scim_bridge.store.removals import request_removals
 
+UPDATING = "members:update_role"
 BY_HAND = (OriginKind.MANUAL, OriginKind.INVITATION)
 INHERIT = "inherit"
 """Says of an axis that nothing is granted by hand there; `none` is a Kubernetes role and says "nothing"."""
@@ -63,6 +68,7 @@ def set_roles(
         ending = [each for each in held if each.kind in BY_HAND and _speaks(each.key, wanted)]
         keys = {key for each in ending for key in _rest(each.key, wanted)}
         keys |= _new_keys(scope, found.id, api_role, kubernetes_role)
+        _require(connection, actor, owner, found, keys | {each.key for each in ending})
         if {each.key for each in ending} == keys:
             return _roles_set(found, held, changed=False)
         if any(each.key.api_role == ApiRole.OWNER for each in ending) and not _has_owner(keys):
@@ -78,17 +84,28 @@ def set_roles(
 
 
 def read_roles(wanted: RolesWanted) -> tuple[str | None, KubernetesRole | None]:
-    """Return the roles to give; raises Invalid for one that there is not, and for none at all."""
+    """Return the roles to give; raises Invalid for none at all, and for a Kubernetes role that there is not."""
     if wanted.api_role is None and wanted.kubernetes_role is None:
         raise Invalid("Say an API role, a Kubernetes role or both.", field="api_role")
     api_role = None if wanted.api_role == INHERIT else wanted.api_role
-    if api_role is not None and api_role not in set(ApiRole):
-        raise Invalid(f"There is no API role {api_role!r}; there are {', '.join(ApiRole)}.", field="api_role")
     role = None if wanted.kubernetes_role == INHERIT else wanted.kubernetes_role
     if role is not None and role not in set(KubernetesRole):
         words = ", ".join(KubernetesRole)
         raise Invalid(f"There is no Kubernetes role {role!r}; there are {words}.", field="kubernetes_role")
     return api_role, None if role is None else KubernetesRole(role)
+
+
+def _require(
+    connection: Connection, actor: Actor, owner: Organization, found: Member, keys: Iterable[GrantKey]
+) -> None:
+    """Raise Refused for whoever may not give, or take, these roles, and for roles that programs never have."""
+    given = sorted({(each.scope, each.api_role, each.kubernetes_role) for each in keys}, key=repr)
+    require_over(connection, actor, owner.id, found.id, UPDATING)
+    require_grantable(connection, actor, owner.id, given, asking=UPDATING)
+    if found.is_person:
+        return
+    if any(key.kubernetes_role is not None for key in keys) or _has_owner(set(keys)):
+        raise Refused(f"{found.user_name} is a program: it owns nothing, and on clusters programs are ServiceAccounts.")
 
 
 def _held(connection: Connection, member_id: MemberId, scope: Scope) -> list[OpenOrigin]:

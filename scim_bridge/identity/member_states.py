@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 from scim_bridge.domain.actors import Actor
+from scim_bridge.domain.invitations import InvitationState
+from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryState, Member, MemberId, MemberState
 from scim_bridge.errors import Conflict
 from scim_bridge.identity import deactivation
+from scim_bridge.identity.authority import authority_of, require
 from scim_bridge.identity.names import the_member, the_organization
 from scim_bridge.identity.owners import keep_an_owner
-from scim_bridge.store import directories, grants, groups, members
+from scim_bridge.store import directories, grants, groups, members, people
 from scim_bridge.store import invitations as invitation_store
 from scim_bridge.store import member_history as history
 from scim_bridge.store.adoption import is_waiting
@@ -17,7 +20,9 @@ from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.directories import Directory
-from scim_bridge.store.removals import request_removals
+from scim_bridge.store.mails import cancel_mails
+
+USERS = "organization:users:write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ def deactivate(
     with database.write() as connection:
         owner = the_organization(connection, organization)
         found = the_member(connection, owner.id, person)
+        require_over(connection, actor, owner.id, found.id, USERS)
         if found.state is MemberState.INVITED:
             raise Conflict(f"{found.user_name} is only invited: revoke the invitation instead.")
         change = new_change(owner.id, actor, "member.deactivated", now(), request_id)
@@ -61,6 +67,7 @@ def reactivate(
     with database.write() as connection:
         owner = the_organization(connection, organization)
         found = the_member(connection, owner.id, person)
+        require_over(connection, actor, owner.id, found.id, USERS)
         if found.state is MemberState.ACTIVE:
             return MemberMoved(found.id, found.user_name, found.state, changed=False)
         if found.state is MemberState.INVITED:
@@ -88,23 +95,46 @@ def remove(
     with database.write() as connection:
         owner = the_organization(connection, organization)
         found = the_member(connection, owner.id, person)
-        change = new_change(owner.id, actor, "member.removed", now(), request_id)
-        add_change(connection, change, found.user_name)
-        directory = _directory_of(connection, members.look_at(connection, found.id))
-        if directory is not None and history.is_provisioned(connection, directory.id, found.id) is not None:
-            raise Conflict(
-                f"{found.user_name} comes from the directory {directory.name}: unassign them there, "
-                "or deactivate them here."
-            )
-        remove_member(connection, change, found, "removed")
-        return MemberMoved(found.id, found.user_name, MemberState.REMOVED, changed=True)
+        require_over(connection, actor, owner.id, found.id, "members:remove")
+        return _remove(connection, new_change(owner.id, actor, "member.removed", now(), request_id), found)
 
 
-def leave(
-    database: Database, actor: Actor, organization: str, member_id: MemberId, request_id: str | None = None
-) -> MemberMoved:
-    """Let a person go out of an organization themselves; what `remove` refuses is refused here too."""
-    return remove(database, actor, organization, member_id, request_id)
+def leave(database: Database, actor: Actor, organization: str, request_id: str | None = None) -> MemberMoved:
+    """
+    Let whoever acts go out of an organization themselves; what `remove` refuses is refused here too.
+
+    Raises NotFound for whoever is no active member of it.
+    """
+    with database.write() as connection:
+        owner = the_organization(connection, organization)
+        member_id = authority_of(connection, actor, owner.id).member_id
+        if member_id is None:
+            raise Conflict("Whoever works at the installation itself is no member: name the person to remove.")
+        change = new_change(owner.id, actor, "member.left", now(), request_id)
+        return _remove(connection, change, the_member(connection, owner.id, member_id))
+
+
+def require_over(
+    connection: Connection, actor: Actor, organization_id: OrganizationId, member_id: MemberId, permission: str
+) -> None:
+    """Raise Refused for whoever lacks a permission; over an owner, only who may manage owners has any."""
+    require(connection, actor, organization_id, permission)
+    if not actor.is_trusted and people.holds_owner(connection, member_id):
+        require(connection, actor, organization_id, "owners:manage")
+
+
+def _remove(connection: Connection, change: Change, found: Member) -> MemberMoved:
+    if not found.is_person:
+        raise Conflict(f"{found.user_name} is a program: remove it as an application user.")
+    directory = _directory_of(connection, members.look_at(connection, found.id))
+    if directory is not None and history.is_provisioned(connection, directory.id, found.id) is not None:
+        raise Conflict(
+            f"{found.user_name} comes from the directory {directory.name}: unassign them there, "
+            "or deactivate them here."
+        )
+    add_change(connection, change, found.user_name)
+    remove_member(connection, change, found, change.kind.removeprefix("member."))
+    return MemberMoved(found.id, found.user_name, MemberState.REMOVED, changed=True)
 
 
 def remove_member(connection: Connection, change: Change, person: Member, cause: str) -> None:
@@ -112,13 +142,17 @@ def remove_member(connection: Connection, change: Change, person: Member, cause:
     groups.lock_groups(connection, history.groups_to_lock(connection, person.id))
     keep_an_owner(connection, change.organization_id, [person.id])
     facts = members.lock_member(connection, person.id)
+    # Sessions, tokens and bindings end there, whatever door this is.
+    deactivation.deactivate(connection, change, person.id, "removed")
     group_ids = history.end_memberships(connection, change, person.id)
     groups.touch_groups(connection, change, group_ids)
     origins = grants.origins_of_members(connection, [person.id])
     ended = grants.close_origins(connection, change, origins)
-    invitation_store.revoke_of_member(connection, change, person.id)
+    invited = invitation_store.pending_of_member(connection, person.id)
+    if invited is not None:
+        invitation_store.close_invitation(connection, change, invited.id, InvitationState.REVOKED)
+        cancel_mails(connection, change, invited.id)
     members.set_state(connection, change, person.id, MemberState.REMOVED)
-    request_removals(connection, change, [person.id], "removed")
     detail: dict[str, object] = {"was": facts.state.value, "cause": cause, "userName": facts.user_name}
     detail |= {"groups": group_ids, "grants": len(ended)}
     add_audit(connection, change, "member.removed", "member", person.id, detail)

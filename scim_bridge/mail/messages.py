@@ -9,7 +9,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from scim_bridge.errors import MailRefused
 
@@ -19,7 +19,7 @@ LONGEST_VALUE = 200
 # .html is escaped, .txt is not; a value that is missing is an error, never a gap in what somebody reads.
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=lambda name: name is not None and name.endswith(".html"),
+    autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=True),
     undefined=StrictUndefined,
     keep_trailing_newline=True,
     trim_blocks=True,

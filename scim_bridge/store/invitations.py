@@ -7,12 +7,14 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from scim_bridge.domain.invitations import Invitation, InvitationId, InvitationState
 from scim_bridge.domain.keys import fold
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import GroupId, MemberId
 from scim_bridge.domain.roles import KubernetesRole
+from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import invitation
@@ -36,8 +38,10 @@ def insert_invitation(
 ) -> Invitation:
     """Add a pending invitation."""
     made = InvitationId(new_id())
-    connection.execute(
-        sa.insert(invitation).values(
+    statement = sa.insert(invitation)
+    _write(
+        connection,
+        statement.values(
             id=made,
             organization_id=change.organization_id,
             member_id=member_id,
@@ -52,7 +56,8 @@ def insert_invitation(
             created_at=change.at,
             sent_at=change.at,
             expires_at=terms.expires_at,
-        )
+        ),
+        terms.email,
     )
     return lock_invitation(connection, made)
 
@@ -61,6 +66,11 @@ def lock_invitation(connection: sa.Connection, invitation_id: InvitationId) -> I
     """Return an invitation that is known to be there, kept from other writers until the transaction ends."""
     query = sa.select(invitation).where(invitation.c.id == invitation_id).with_for_update()
     return _invitation(connection.execute(query).one())
+
+
+def get_invitation(connection: sa.Connection, invitation_id: InvitationId) -> Invitation:
+    """Return an invitation that is known to be there."""
+    return _invitation(connection.execute(sa.select(invitation).where(invitation.c.id == invitation_id)).one())
 
 
 def find_by_digest(connection: sa.Connection, digest: str) -> tuple[OrganizationId, InvitationId] | None:
@@ -79,10 +89,15 @@ def find_invitations(connection: sa.Connection, organization_id: OrganizationId,
     return [_invitation(row) for row in connection.execute(query.order_by(invitation.c.id.desc()))]
 
 
+def pending_invitation(connection: sa.Connection, member_id: MemberId) -> Invitation | None:
+    """Return the invitation that somebody has not answered yet."""
+    row = connection.execute(_pending_of(member_id)).first()
+    return None if row is None else _invitation(row)
+
+
 def pending_of_member(connection: sa.Connection, member_id: MemberId) -> Invitation | None:
     """Return the invitation that somebody has not answered yet, kept from other writers."""
-    query = sa.select(invitation).where(invitation.c.member_id == member_id, _PENDING).with_for_update()
-    row = connection.execute(query).first()
+    row = connection.execute(_pending_of(member_id).with_for_update()).first()
     return None if row is None else _invitation(row)
 
 
@@ -125,19 +140,26 @@ def close_invitation(
     connection.execute(query.values(state=state.value, closed_at=change.at))
 
 
-def revoke_of_member(connection: sa.Connection, change: Change, member_id: MemberId) -> None:
-    """Revoke what somebody was invited to and has not answered."""
-    query = sa.update(invitation).where(invitation.c.member_id == member_id, _PENDING)
-    connection.execute(query.values(state=InvitationState.REVOKED.value, closed_at=change.at))
-
-
 def renew_invitation(
     connection: sa.Connection, change: Change, invitation_id: InvitationId, digest: str, expires_at: datetime
 ) -> None:
     """Let another secret open an invitation, which is pending again, and the one of before nothing."""
     values = {"digest": digest, "sent_at": change.at, "expires_at": expires_at}
     values |= {"state": InvitationState.PENDING.value, "closed_at": None}
-    connection.execute(sa.update(invitation).where(invitation.c.id == invitation_id).values(values))
+    _write(connection, sa.update(invitation).where(invitation.c.id == invitation_id).values(values), "The address")
+
+
+def _pending_of(member_id: MemberId) -> sa.Select[Any]:
+    return sa.select(invitation).where(invitation.c.member_id == member_id, _PENDING)
+
+
+def _write(connection: sa.Connection, statement: Any, email: str) -> None:
+    try:
+        connection.execute(statement)
+    except IntegrityError as error:
+        if "email_key" in str(error.orig):
+            raise NotUnique(f"{email} has an invitation that waits for an answer.") from None
+        raise
 
 
 def _in_state(state: InvitationState, at: datetime) -> sa.ColumnElement[bool]:

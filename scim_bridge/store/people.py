@@ -41,6 +41,11 @@ def insert_account(connection: sa.Connection, change: Change, email: str) -> Acc
     return made
 
 
+def name_account(connection: sa.Connection, account_id: AccountId, display_name: str) -> None:
+    """Say how the person of an account is called."""
+    connection.execute(sa.update(account).where(account.c.id == account_id).values(display_name=display_name))
+
+
 def account_of_member(connection: sa.Connection, member_id: MemberId) -> AccountId | None:
     """Return a member's sign-in identity, None for one who has none yet."""
     found = connection.execute(sa.select(member.c.account_id).where(member.c.id == member_id)).scalar_one_or_none()

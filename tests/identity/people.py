@@ -38,6 +38,13 @@ def member_id(database: Database, named: str, slug: str = "acme") -> MemberId:
     return found.id
 
 
+def as_person(database: Database, email: str, slug: str = "acme") -> Actor:
+    """Return somebody who is signed in as themselves."""
+    with database.read() as connection:
+        account = people.account_of_member(connection, member_id(database, email, slug))
+    return Actor(ActorKind.PERSON, email, account_id=account)
+
+
 def owners(database: Database, slug: str = "acme") -> set[MemberId]:
     """Return the working owners."""
     with database.read() as connection:

@@ -145,12 +145,12 @@ def test_the_people_in_a_group_are_read_page_by_page(database: Database, actor: 
 def test_a_membership_ends_by_itself_and_says_so(database: Database, actor: Actor) -> None:
     hand_members.add(database, actor, "acme", "Team", ["ana@x.example"], "2h")
     hand_members.add(database, actor, "acme", "Team", ["bob@x.example"])
-    early = hand_members.end_expired(database)
+    early = hand_members.end_expired_memberships(database)
 
     with time_machine.travel(now() + timedelta(hours=3)):
         gone_before = _role(database, "ana@x.example")
-        ended = hand_members.end_expired(database)
-        again = hand_members.end_expired(database)
+        ended = hand_members.end_expired_memberships(database)
+        again = hand_members.end_expired_memberships(database)
 
     assert (early, gone_before, ended, again) == (0, None, 1, 0)
     assert _members(database) == ["bob@x.example"]
@@ -164,7 +164,7 @@ def test_another_end_takes_the_place_of_the_one_of_before(database: Database, ac
     hand_members.add(database, actor, "acme", "Team", ["ana@x.example"])
 
     with time_machine.travel(now() + timedelta(hours=3)):
-        assert hand_members.end_expired(database) == 0
+        assert hand_members.end_expired_memberships(database) == 0
         assert _role(database, "ana@x.example") == "edit"
     assert len(rows(database, "membership")) == 2
 

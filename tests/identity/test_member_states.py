@@ -6,10 +6,11 @@ from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.directory_states import Step
 from scim_bridge.domain.people import MemberState
 from scim_bridge.errors import Conflict, NotFound, Refused
-from scim_bridge.identity import access, directory_states, grants, member_states, organizations
+from scim_bridge.identity import access, api_tokens, directory_states, grants, member_states, organizations
+from scim_bridge.identity.api_tokens import ApiTokenWanted
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.store.database import Database
-from tests.identity.people import hand_group, member_id, owners, put_owner, put_person
+from tests.identity.people import as_person, hand_group, member_id, owners, put_owner, put_person
 from tests.identity.provider import Provider, actions, removals, rows, state_of
 from tests.identity.rows import begin, count, put_membership
 
@@ -146,7 +147,52 @@ def test_a_person_whom_the_directory_has_let_go_of_can_be_removed(database: Data
     assert [state_of(database, each.member_id) for each in (deleted, left)] == ["removed", "removed"]
 
 
-@pytest.mark.parametrize("what", ["deactivate", "remove", "leave"])
+def test_a_person_leaves_by_themselves_and_nobody_leaves_for_the_installation(database: Database, actor: Actor) -> None:
+    ana = put_person(database, "ana@x.example")
+
+    moved = member_states.leave(database, as_person(database, "ana@x.example"), "acme")
+
+    assert (moved.id, state_of(database, ana)) == (ana, MemberState.REMOVED)
+    with pytest.raises(Conflict, match="no member"):
+        member_states.leave(database, actor, "acme")
+
+
+def test_the_last_working_owner_does_not_leave(database: Database) -> None:
+    ana = put_owner(database, "ana@x.example")
+
+    with pytest.raises(Refused, match="last working owner"):
+        member_states.leave(database, as_person(database, "ana@x.example"), "acme")
+
+    assert owners(database) == {ana}
+
+
+def test_a_person_deactivated_or_removed_loses_every_token(database: Database, actor: Actor) -> None:
+    ana, bob = put_person(database, "ana@x.example"), put_person(database, "bob@x.example")
+    for person in (ana, bob):
+        api_tokens.create(database, actor, "acme", person, ApiTokenWanted())
+
+    member_states.deactivate(database, actor, "acme", ana)
+    member_states.remove(database, actor, "acme", bob)
+
+    assert all(row["revoked_at"] is not None for row in rows(database, "api_token"))
+
+
+@pytest.mark.parametrize("role", ["viewer", "admin"])
+def test_an_owner_is_moved_only_by_who_may_manage_owners(database: Database, actor: Actor, role: str) -> None:
+    put_owner(database, "ana@x.example")
+    put_owner(database, "second@x.example")
+    put_person(database, "bob@x.example")
+    grants.add(database, actor, "acme", GrantWanted("organization", person="bob@x.example", api_role=role))
+    bob = as_person(database, "bob@x.example")
+
+    for verb in (member_states.deactivate, member_states.reactivate, member_states.remove):
+        with pytest.raises(Refused, match="You lack the permission"):
+            verb(database, bob, "acme", "ana@x.example")
+
+    assert len(owners(database)) == 2
+
+
+@pytest.mark.parametrize("what", ["deactivate", "remove"])
 def test_the_last_working_owner_stays_whatever_is_tried(database: Database, actor: Actor, what: str) -> None:
     ana = put_owner(database, "ana@x.example")
     other = put_owner(database, "other@x.example")
