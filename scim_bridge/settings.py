@@ -72,10 +72,10 @@ class Settings(BaseSettings):
     brake_percent: float = Field(default=10, gt=0, le=100)
     approval_seconds: float = Field(default=3600, gt=0)
 
-    smtp_host: str | None = None
+    smtp_host: str = ""
     smtp_port: int = Field(default=587, ge=1, le=65_535)
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
-    smtp_user: str | None = None
+    smtp_user: str = ""
     smtp_password: SecretStr | None = None
     smtp_from: str = "SCIM Bridge <scim-bridge@localhost>"
     smtp_seconds: float = Field(default=10, gt=0, le=120)
@@ -96,7 +96,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _no_password_in_the_clear(self) -> Self:
-        if self.smtp_user is not None and self.smtp_security == "none":
+        if self.smtp_user and self.smtp_security == "none":
             raise ValueError("smtp_user needs smtp_security starttls or tls: the password would be readable on the way")
         return self
 

@@ -38,7 +38,7 @@ def deliver(settings: Settings, message: EmailMessage) -> None:
 
 
 def _connect(settings: Settings) -> smtplib.SMTP:
-    host, port, seconds = settings.smtp_host or "", settings.smtp_port, settings.smtp_seconds
+    host, port, seconds = settings.smtp_host, settings.smtp_port, settings.smtp_seconds
     server: smtplib.SMTP
     if settings.smtp_security == "tls":
         server = smtplib.SMTP_SSL(host, port, timeout=seconds, context=ssl.create_default_context())
@@ -47,7 +47,7 @@ def _connect(settings: Settings) -> smtplib.SMTP:
     try:
         if settings.smtp_security == "starttls":
             server.starttls(context=ssl.create_default_context())
-        if settings.smtp_user is not None:
+        if settings.smtp_user:
             password = settings.smtp_password.get_secret_value() if settings.smtp_password else ""
             server.login(settings.smtp_user, password)
     except (OSError, smtplib.SMTPException):

@@ -51,7 +51,7 @@ class Postman:
 
     def send_due(self) -> int:
         """Send what is due, and return how many mails a server took; a server that is away ends the round."""
-        if self._settings.smtp_host is None or not self._is_due():
+        if not self._settings.smtp_host or not self._is_due():
             return 0
         held = self._take_lease()
         if held is None:
