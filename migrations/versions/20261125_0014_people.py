@@ -15,11 +15,11 @@ MOMENT = sa.String(27).with_variant(sa.DateTime(timezone=True), "postgresql")
 WORDS_AT_A_TIME = 500
 
 
-def ordered(length):
+def ordered(length: int) -> sa.types.TypeEngine[str]:
     return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
 
 
-def references(table, *named):
+def references(table: str, *named: tuple[str, str]) -> list[sa.ForeignKeyConstraint]:
     return [
         sa.ForeignKeyConstraint([column], [f"{target}.id"], name=f"fk_{table}_{column}_{target}")
         for column, target in named
@@ -83,15 +83,15 @@ def _fill() -> None:
             connection.execute(sa.insert(word), words)
 
 
-def _words(*names):
-    found = {}
+def _words(*names: str | None) -> tuple[str, ...]:
+    found: dict[str, None] = {}
     for name in names:
         for text in _fold(name or "").split():
             found |= dict.fromkeys(each[:100] for each in (text, *re.findall(r"[^\W_]+", text)))
     return tuple(found)[:24]
 
 
-def _fold(text):
+def _fold(text: str) -> str:
     # As `domain.keys.fold` was when this was written.
     if text.isascii():
         return text.lower()

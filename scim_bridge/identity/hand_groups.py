@@ -59,28 +59,30 @@ def make_group(connection: Connection, change: Change, name: str, description: s
     return made
 
 
-def rename(
-    database: Database, actor: Actor, organization: str, group: str, name: str, request_id: str | None = None
+def change(
+    database: Database,
+    actor: Actor,
+    organization: str,
+    group: str,
+    name: str | None = None,
+    description: str | None = None,
+    request_id: str | None = None,
+    *,
+    describing: bool = False,
 ) -> GroupChanged:
-    """Give a group another name; grants and members stay. Raises NotUnique for a name that is taken."""
-    called = checked_group_name(name)
+    """
+    Give a group another name, or with ``describing`` another description; grants and members stay.
+
+    Raises NotUnique for a name that is taken.
+    """
+    called = None if name is None else checked_group_name(name)
+    told = checked_description(description) if describing else None
     with database.write() as connection:
         owner = the_organization(connection, organization)
         require(connection, actor, owner.id, GROUPS)
         found = editable_group(connection, owner.id, group)
-        return _update(connection, actor, owner.id, found, called, found.description, request_id)
-
-
-def describe(
-    database: Database, actor: Actor, organization: str, group: str, text: str | None, request_id: str | None = None
-) -> GroupChanged:
-    """Say what a group is for."""
-    told = checked_description(text)
-    with database.write() as connection:
-        owner = the_organization(connection, organization)
-        require(connection, actor, owner.id, GROUPS)
-        found = editable_group(connection, owner.id, group)
-        return _update(connection, actor, owner.id, found, found.name, told, request_id)
+        text = told if describing else found.description
+        return _update(connection, actor, owner.id, found, called or found.name, text, request_id)
 
 
 def delete(

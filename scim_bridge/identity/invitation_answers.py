@@ -18,8 +18,6 @@ from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
-from scim_bridge.store.member_history import organizations_of
-from scim_bridge.store.organizations import find_organization
 
 WHY_NOT = {
     InvitationState.ACCEPTED: "has been accepted already",
@@ -53,18 +51,6 @@ class Joined:
     member_id: MemberId
     account_id: AccountId
     signed_up: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OwnOrganization:
-    """An organization of a person's account; ``state`` invited: they are asked, and have not answered."""
-
-    id: OrganizationId
-    organization: str
-    name: str
-    member_id: MemberId
-    state: MemberState
-    invitation_id: InvitationId | None
 
 
 def look_at(database: Database, secret: str) -> Offer:
@@ -131,25 +117,6 @@ def decline_signed_in(database: Database, actor: Actor, organization: str, reque
         _decline(connection, new_change(organization_id, actor, "invitation.declined", now(), request_id), found)
 
 
-def own_organizations(database: Database, account_id: AccountId) -> list[OwnOrganization]:
-    """Return the organizations that a person is in, or is asked into, by slug; one invitation away is enough."""
-    with database.read() as connection:
-        found = []
-        for organization_id, member_id, state in organizations_of(connection, account_id):
-            owner = find_organization(connection, organization_id)
-            invitation_id = None
-            if owner is None:
-                continue
-            if state == MemberState.INVITED:
-                pending = store.pending_invitation(connection, member_id)
-                if pending is None or pending.state_at(now()) is not InvitationState.PENDING:
-                    continue
-                invitation_id = pending.id
-            state_now = MemberState(state)
-            found.append(OwnOrganization(owner.id, owner.slug, owner.name, member_id, state_now, invitation_id))
-        return sorted(found, key=lambda each: each.organization)
-
-
 def _opened(connection: Connection, secret: str) -> tuple[OrganizationId, InvitationId]:
     found = store.find_by_digest(connection, digest_of(secret))
     if found is None:
@@ -165,12 +132,10 @@ def _asked(connection: Connection, actor: Actor, organization: str) -> tuple[Inv
         raise nothing from None
     if actor.account_id is None or actor.organization_id not in (None, owner.id):
         raise nothing
-    for organization_id, member_id, _ in organizations_of(connection, actor.account_id):
-        if organization_id == owner.id:
-            found = store.pending_of_member(connection, member_id)
-            if found is not None:
-                return found, owner.id
-    raise nothing
+    found = store.pending_of_account(connection, actor.account_id, owner.id)
+    if found is None:
+        raise nothing
+    return found, owner.id
 
 
 def _require_pending(found: Invitation, at: datetime) -> None:

@@ -1,12 +1,14 @@
 """Use case: all that an organization knows of one of its people; and what they may say of themselves."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from scim_bridge.domain.actors import Actor
-from scim_bridge.domain.people import DirectoryState, MemberState
-from scim_bridge.errors import Invalid, Refused
-from scim_bridge.identity import access
+from scim_bridge.domain.people import DirectoryState, Member, MemberId, MemberState
+from scim_bridge.errors import Invalid, NotFound, Refused
+from scim_bridge.identity import access, api_tokens
 from scim_bridge.identity.access import Explanation
+from scim_bridge.identity.api_tokens import ApiToken
 from scim_bridge.identity.authority import authority_of
 from scim_bridge.identity.member_lists import ListedMember, is_managed
 from scim_bridge.identity.member_states import USERS, require_over
@@ -14,7 +16,7 @@ from scim_bridge.identity.names import the_member, the_organization
 from scim_bridge.store import directories, members
 from scim_bridge.store import member_history as history
 from scim_bridge.store.audit import add_audit
-from scim_bridge.store.changes import add_change, new_change
+from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.domains import list_domains
@@ -71,46 +73,74 @@ def show(database: Database, organization: str, person: str) -> Profile:
         )
 
 
+def own_id(database: Database, actor: Actor, organization: str) -> MemberId:
+    """Return who an actor is in an organization; raises NotFound for whoever is nobody there."""
+    with database.read() as connection:
+        found = authority_of(connection, actor, the_organization(connection, organization).id).member_id
+    if found is None:
+        raise NotFound("Whoever works at the installation itself is no member: name a person.")
+    return found
+
+
+def visible_tokens(database: Database, actor: Actor, organization: str, member_id: MemberId) -> list[ApiToken]:
+    """Return a member's tokens without their secrets, none where whoever asks may not see them."""
+    with suppress(Refused, NotFound):
+        return api_tokens.list_all(database, actor, organization, member_id)
+    return []
+
+
 def rename(
-    database: Database,
-    actor: Actor,
-    organization: str,
-    person: str,
-    display_name: str,
-    request_id: str | None = None,
-    *,
-    by_themselves: bool = False,
+    database: Database, actor: Actor, organization: str, person: str, display_name: str, request_id: str | None = None
 ) -> ListedMember:
     """
     Change the name under which a person is shown.
 
-    Raises Refused for a directory's people, whose names come from there, and, where they do it themselves, for people
-    whom the organization manages.
+    Raises Refused for a directory's people, whose names come from there.
     """
-    name = display_name.strip()
-    if not name or len(name) > LONGEST_DISPLAY_NAME or not name.isprintable():
-        raise Invalid(f"A name has 1 to {LONGEST_DISPLAY_NAME} printable characters.", field="display_name")
+    name = checked_display_name(display_name)
     with database.write() as connection:
         owner = the_organization(connection, organization)
         found = the_member(connection, owner.id, person)
-        if by_themselves:
-            authority_of(connection, actor, owner.id)
-        else:
-            require_over(connection, actor, owner.id, found.id, USERS)
-        facts = members.lock_member(connection, found.id)
-        managed = is_managed(found.email, {each.domain for each in list_domains(connection, owner.id)})
-        listed = one_member(connection, found.id)
-        reason = _why_not_edit(listed, _directory_state(connection, facts), managed=managed and by_themselves)
-        if reason is not None:
-            raise Refused(reason)
-        if facts.display_name == name:
-            return listed
+        require_over(connection, actor, owner.id, found.id, USERS)
         change = new_change(owner.id, actor, "member.renamed", now(), request_id)
-        add_change(connection, change, found.user_name)
-        members.set_display_name(connection, facts, name)
-        detail = {"displayName": {"from": facts.display_name, "to": name}}
-        add_audit(connection, change, "member.renamed", "member", found.id, detail)
-        return one_member(connection, found.id)
+        return _rename(connection, change, found, name, managed=False)
+
+
+def rename_oneself(
+    database: Database, actor: Actor, organization: str, display_name: str, request_id: str | None = None
+) -> ListedMember:
+    """Change the name under which one is shown; raises Refused for people whom the organization manages too."""
+    name = checked_display_name(display_name)
+    member_id = own_id(database, actor, organization)
+    with database.write() as connection:
+        owner = the_organization(connection, organization)
+        found = the_member(connection, owner.id, member_id)
+        managed = is_managed(found.email, {each.domain for each in list_domains(connection, owner.id)})
+        change = new_change(owner.id, actor, "member.renamed", now(), request_id)
+        return _rename(connection, change, found, name, managed=managed)
+
+
+def checked_display_name(text: str) -> str:
+    """Return what somebody may be called, or raise Invalid."""
+    name = text.strip()
+    if not name or len(name) > LONGEST_DISPLAY_NAME or not name.isprintable():
+        raise Invalid(f"A name has 1 to {LONGEST_DISPLAY_NAME} printable characters.", field="display_name")
+    return name
+
+
+def _rename(connection: Connection, change: Change, found: Member, name: str, *, managed: bool) -> ListedMember:
+    facts = members.lock_member(connection, found.id)
+    listed = one_member(connection, found.id)
+    reason = _why_not_edit(listed, _directory_state(connection, facts), managed=managed)
+    if reason is not None:
+        raise Refused(reason)
+    if facts.display_name == name:
+        return listed
+    add_change(connection, change, found.user_name)
+    members.set_display_name(connection, facts, name)
+    detail = {"displayName": {"from": facts.display_name, "to": name}}
+    add_audit(connection, change, "member.renamed", "member", found.id, detail)
+    return one_member(connection, found.id)
 
 
 def _directory_state(connection: Connection, facts: members.MemberFacts) -> DirectoryState | None:

@@ -12,12 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from scim_bridge.domain.invitations import Invitation, InvitationId, InvitationState
 from scim_bridge.domain.keys import fold
 from scim_bridge.domain.organizations import OrganizationId
-from scim_bridge.domain.people import GroupId, MemberId
+from scim_bridge.domain.people import AccountId, GroupId, MemberId
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
-from scim_bridge.store.schema import invitation
+from scim_bridge.store.schema import invitation, member
 
 _PENDING = invitation.c.state == InvitationState.PENDING.value
 
@@ -89,15 +89,20 @@ def find_invitations(connection: sa.Connection, organization_id: OrganizationId,
     return [_invitation(row) for row in connection.execute(query.order_by(invitation.c.id.desc()))]
 
 
-def pending_invitation(connection: sa.Connection, member_id: MemberId) -> Invitation | None:
-    """Return the invitation that somebody has not answered yet."""
-    row = connection.execute(_pending_of(member_id)).first()
+def pending_of_account(
+    connection: sa.Connection, account_id: AccountId, organization_id: OrganizationId
+) -> Invitation | None:
+    """Return the invitation into an organization that an account has not answered yet, kept from other writers."""
+    query = sa.select(invitation).join(member, member.c.id == invitation.c.member_id).where(_PENDING)
+    query = query.where(member.c.account_id == account_id, invitation.c.organization_id == organization_id)
+    row = connection.execute(query.with_for_update(of=invitation)).first()
     return None if row is None else _invitation(row)
 
 
 def pending_of_member(connection: sa.Connection, member_id: MemberId) -> Invitation | None:
     """Return the invitation that somebody has not answered yet, kept from other writers."""
-    row = connection.execute(_pending_of(member_id).with_for_update()).first()
+    query = sa.select(invitation).where(invitation.c.member_id == member_id, _PENDING)
+    row = connection.execute(query.with_for_update()).first()
     return None if row is None else _invitation(row)
 
 
@@ -147,10 +152,6 @@ def renew_invitation(
     values = {"digest": digest, "sent_at": change.at, "expires_at": expires_at}
     values |= {"state": InvitationState.PENDING.value, "closed_at": None}
     _write(connection, sa.update(invitation).where(invitation.c.id == invitation_id).values(values), "The address")
-
-
-def _pending_of(member_id: MemberId) -> sa.Select[Any]:
-    return sa.select(invitation).where(invitation.c.member_id == member_id, _PENDING)
 
 
 def _write(connection: sa.Connection, statement: Any, email: str) -> None:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import AccountId, DirectoryId, GroupId, MemberId
 from scim_bridge.store.changes import Change
 from scim_bridge.store.schema import account, directory, fact, member, membership, scim_user, user_group
@@ -111,13 +110,3 @@ def groups_to_lock(connection: sa.Connection, member_id: MemberId) -> list[Group
     """Return the groups that somebody is in, in the order of locking."""
     query = sa.select(membership.c.group_id).where(membership.c.member_id == member_id, membership.c.valid_to.is_(None))
     return sorted({GroupId(group_id) for group_id in connection.execute(query).scalars()})
-
-
-def organizations_of(connection: sa.Connection, account_id: AccountId) -> list[tuple[OrganizationId, MemberId, str]]:
-    """Return in which organizations an account is whom, and in which state; removed ones left out."""
-    query = (
-        sa.select(member.c.organization_id, member.c.id, member.c.state)
-        .where(member.c.account_id == account_id, member.c.state != "removed")
-        .order_by(member.c.organization_id)
-    )
-    return [(OrganizationId(each[0]), MemberId(each[1]), str(each[2])) for each in connection.execute(query)]

@@ -41,9 +41,9 @@ def _members(database: Database, group: str = "Team") -> list[str]:
 def test_a_group_is_made_renamed_and_described_and_keeps_its_grants(database: Database, actor: Actor) -> None:
     hand_members.add(database, actor, "acme", "Team", ["ana@x.example"])
 
-    hand_groups.rename(database, actor, "acme", "team", "Payments")
-    hand_groups.describe(database, actor, "acme", "Payments", "They pay")
-    hand_groups.describe(database, actor, "acme", "Payments", "They pay")
+    hand_groups.change(database, actor, "acme", "team", "Payments")
+    hand_groups.change(database, actor, "acme", "Payments", None, "They pay", describing=True)
+    hand_groups.change(database, actor, "acme", "Payments", None, "They pay", describing=True)
 
     shown = group_lists.show(database, "acme", "Payments")
     assert (shown.group.name, shown.group.description, shown.group.members) == ("Payments", "They pay", 1)
@@ -57,7 +57,7 @@ def test_two_groups_by_hand_never_have_one_name_whatever_the_case(database: Data
     with pytest.raises(NotUnique):
         hand_groups.create(database, actor, "acme", "TEAM")
     with pytest.raises(NotUnique):
-        hand_groups.rename(database, actor, "acme", "Other", "team")
+        hand_groups.change(database, actor, "acme", "Other", "team")
 
     assert [each.name for each in group_lists.list_page(database, "acme", GroupQuery()).groups] == ["Other", "Team"]
 
@@ -75,7 +75,7 @@ def test_a_name_of_128_and_a_description_of_4096_characters_fit(database: Databa
 
     assert (len(made.name), len(made.description or "")) == (128, 4096)
     with pytest.raises(Invalid) as raised:
-        hand_groups.describe(database, actor, "acme", made.id, "x" * 4097)
+        hand_groups.change(database, actor, "acme", made.id, None, "x" * 4097, describing=True)
     assert raised.value.field == "description"
 
 
@@ -221,8 +221,8 @@ def test_a_directorys_group_is_read_only_and_says_whose_it_is(database: Database
     dora = okta.post("dora@x.example")
     group = okta.post_group("Pushed", dora.id)
     attempts = (
-        lambda: hand_groups.rename(database, actor, "acme", "Pushed", "Mine"),
-        lambda: hand_groups.describe(database, actor, "acme", "Pushed", "Mine"),
+        lambda: hand_groups.change(database, actor, "acme", "Pushed", "Mine"),
+        lambda: hand_groups.change(database, actor, "acme", "Pushed", None, "Mine", describing=True),
         lambda: hand_groups.delete(database, actor, "acme", "Pushed"),
         lambda: hand_members.add(database, actor, "acme", "Pushed", ["ana@x.example"]),
         lambda: hand_members.remove(database, actor, "acme", "Pushed", ["dora@x.example"]),
