@@ -3,7 +3,9 @@
 from flask import Blueprint, Flask, Response, current_app
 
 from scim_bridge.api import (
+    access,
     application_users,
+    audit,
     authorize,
     calls,
     grants,
@@ -25,7 +27,19 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (application_users, authorize, grants, groups, invitations, members, organizations, roles, tokens)
+ROOMS = (
+    access,
+    application_users,
+    audit,
+    authorize,
+    grants,
+    groups,
+    invitations,
+    members,
+    organizations,
+    roles,
+    tokens,
+)
 
 refuse_http = answer_http
 
