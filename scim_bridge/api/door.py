@@ -9,6 +9,9 @@ from scim_bridge.api import (
     authorize,
     calls,
     grants,
+    groups,
+    invitations,
+    members,
     openapi,
     organizations,
     roles,
@@ -24,7 +27,19 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (access, application_users, audit, authorize, grants, organizations, roles, tokens)
+ROOMS = (
+    access,
+    application_users,
+    audit,
+    authorize,
+    grants,
+    groups,
+    invitations,
+    members,
+    organizations,
+    roles,
+    tokens,
+)
 
 refuse_http = answer_http
 

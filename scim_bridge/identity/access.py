@@ -15,7 +15,7 @@ from scim_bridge.domain.access import (
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.bindings import parse_key, render_subject
 from scim_bridge.domain.namespaces import map_namespaces
-from scim_bridge.domain.organizations import Cluster, ClusterId
+from scim_bridge.domain.organizations import Cluster, ClusterId, Tree
 from scim_bridge.domain.people import Member, groups_above
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import Invalid, NotFound
@@ -112,20 +112,36 @@ def explain(
         owner, asker = opened_organization(connection, actor, organization)
         when = the_moment(connection, owner, at)
         member = whom_they_may_see(connection, owner, asker, person, when)
-        tree = None if when.is_past else asker.tree
-        snapshot = read_members(connection, owner.id, [member.id], when.at, is_past=when.is_past, tree=tree)
-        then = snapshot.members.get(member.id, member)
-        wanted = [c for c in snapshot.tree.clusters.values() if cluster in (None, c.name, c.id)]
-        if cluster is not None and not wanted:
-            raise NotFound(f"There is no cluster {cluster!r} in the organization {owner.slug}.")
-        explainer = Explainer(connection, snapshot, then, when)
-        return Explanation(
-            then,
-            when.at if when.is_past else None,
-            explainer.group_names(),
-            tuple(sorted(api_roles(snapshot.tree, snapshot.tree.root, snapshot.grants_for(member.id)))),
-            tuple(explainer.on(each) for each in sorted(wanted, key=lambda each: each.name)),
-        )
+        return explain_member(connection, owner, member, when, cluster, asker.tree)
+
+
+def explain_member(
+    connection: Connection,
+    owner: Organization,
+    member: Member,
+    when: When,
+    cluster: str | None = None,
+    tree: Tree | None = None,
+) -> Explanation:
+    """
+    Explain a person's access within a read that is open; raises NotFound for a cluster that is not here.
+
+    ``tree`` is today's, as the same read has it already.
+    """
+    known = None if when.is_past else tree
+    snapshot = read_members(connection, owner.id, [member.id], when.at, is_past=when.is_past, tree=known)
+    then = snapshot.members.get(member.id, member)
+    wanted = [c for c in snapshot.tree.clusters.values() if cluster in (None, c.name, c.id)]
+    if cluster is not None and not wanted:
+        raise NotFound(f"There is no cluster {cluster!r} in the organization {owner.slug}.")
+    explainer = Explainer(connection, snapshot, then, when)
+    return Explanation(
+        then,
+        when.at if when.is_past else None,
+        explainer.group_names(),
+        tuple(sorted(api_roles(snapshot.tree, snapshot.tree.root, snapshot.grants_for(member.id)))),
+        tuple(explainer.on(each) for each in sorted(wanted, key=lambda each: each.name)),
+    )
 
 
 def whom_they_may_see(connection: Connection, owner: Organization, asker: Authority, person: str, when: When) -> Member:

@@ -160,7 +160,7 @@ def test_n14_one_chain_covers_scim_api_terminal_scheduler_and_cluster_writes(res
     doors = {row["actor_kind"] for row in rows(rest.database, "audit_entry") if row["sequence"] is not None}
     assert {"directory", "cli", "scheduler"} <= doors
     assert doors & {"person", "token"}
-    first = {}
+    first: dict[str, dict[str, Any]] = {}
     for row in rows(rest.database, "audit_entry"):
         first.setdefault(row["actor_kind"], row)
     for entry in first.values():

@@ -17,8 +17,9 @@ from scim_bridge.store.changes import new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.schema import audit_entry
+from scim_bridge.sync.errands import Errand
 from scim_bridge.sync.scheduler import Scheduler
-from scim_bridge.sync.sealer import AT_ONCE, LEASE_TIME, Sealer
+from scim_bridge.sync.sealer import AT_ONCE, LEASE_TIME, SEAL_SECONDS, Sealer
 from tests.conftest import Lent
 from tests.identity.chains import KEYRING, verdict
 from tests.identity.rows import organization_id
@@ -147,7 +148,9 @@ def test_the_scheduler_seals_at_most_a_second_behind(database: Database) -> None
     def opens(*_: object) -> object:
         raise AssertionError("there is no cluster")
 
-    scheduler = Scheduler(database, opens, settings, sealer=Sealer(database, KEYRING))  # type: ignore[arg-type]
+    sealer = Sealer(database, KEYRING)
+    errand = Errand("sealing", SEAL_SECONDS, sealer.seal, sealer.close)
+    scheduler = Scheduler(database, opens, settings, errands=[errand])  # type: ignore[arg-type]
     scheduler.start()
     try:
         sleep(0.3)
