@@ -22,7 +22,7 @@ def members_reached(
     """
     Return everybody who holds a grant at one of these scopes, by themselves or through groups; in no order.
 
-    Nothing is decided: some of them may be deactivated, and some of the grants overruled. All others have nothing there.
+    Nothing is decided: some of them may be deactivated, and some grants overruled. All others have nothing there.
     """
     places = as_list(f"{scope.kind.value}{_SEPARATOR}{scope.id}" for scope in scopes)
     values = {"organization": organization_id, "places": places, AT: when.at}
@@ -42,9 +42,8 @@ def _reached(moment: Moment) -> sa.CompoundSelect[Any]:
     )
     below = start.cte("below", recursive=True)
     # UNION, not UNION ALL: groups that contain one another end the walk instead of hanging it.
-    below = below.union(
-        sa.select(nesting.c.child_id).where(nesting.c.parent_id == below.c.id, moment.in_force(nesting))
-    )
+    nested = (nesting.c.parent_id == below.c.id, moment.in_force(nesting))
+    below = below.union(sa.select(nesting.c.child_id).where(*nested))
     inside = sa.select(membership.c.member_id).where(
         beside(membership.c.organization_id) == sa.bindparam("organization"),
         membership.c.group_id.in_(sa.select(below.c.id)),
