@@ -3,6 +3,7 @@
 import click
 
 from scim_bridge.cli.output import json_option, organization_option, say, table
+from scim_bridge.cli.previews import agreed, preview_option, text_of, yes_option
 from scim_bridge.cli.session import Session
 
 TYPES = ("production", "staging", "testing", "development", "demo", "other")
@@ -36,15 +37,22 @@ def create(
 @unit.command()
 @click.argument("path", metavar="NAME")
 @click.option("--to", metavar="PATH", help="The unit it goes into; the organization itself if left out.")
+@preview_option
+@yes_option
 @organization_option
 @json_option
 @click.pass_obj
-def move(session: Session, path: str, to: str | None, organization: str | None, as_json: bool) -> None:
+def move(
+    session: Session, path: str, to: str | None, seen: str | None, yes: bool, organization: str | None, as_json: bool
+) -> None:
     """Move a unit with all that is in it; rules that name it follow."""
-    from scim_bridge.identity import tree
+    from scim_bridge.identity import tree_drafts
+    from scim_bridge.identity.unit_changes import MoveUnit
 
-    moved = tree.move_unit(session.database, session.actor, session.organization(organization), path, to)
-    say(as_json, moved, f"The unit is now {moved.path}.")
+    slug, draft = session.organization(organization), MoveUnit(path, to)
+    hash_ = seen or agreed(lambda: tree_drafts.preview(session.database, session.actor, slug, draft), yes=yes)
+    moved = tree_drafts.carry_out(session.database, session.actor, slug, draft, hash_)
+    say(as_json, moved, f"{text_of(moved)}\nThe unit is now {(moved.becomes or '').partition(':')[2]}.")
 
 
 @unit.command("list")

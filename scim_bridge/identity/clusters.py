@@ -7,10 +7,10 @@ from pathlib import Path
 
 from scim_bridge.clusters.manifest_files import prepare_folder
 from scim_bridge.domain.actors import Actor
-from scim_bridge.domain.bindings import template_fields
 from scim_bridge.domain.namespaces import is_namespace_name
 from scim_bridge.domain.organizations import CaseRule, ClusterId, TargetKind, Tree, UnitId
 from scim_bridge.errors import Conflict, Invalid, NotFound, Refused, StoreError
+from scim_bridge.identity.cluster_changes import checked_template
 from scim_bridge.identity.cluster_targets import (
     PreflightProblem,
     TargetNamed,
@@ -32,8 +32,6 @@ from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.installation import instance_id
 from scim_bridge.store.organizations import Organization, lock_for_rules
 from scim_bridge.store.tree import read_tree
-
-MAX_TEMPLATE = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +202,7 @@ def remove(
 
 def _check(wanted: ClusterWanted) -> None:
     checked_name("a cluster", wanted.name)
-    template = wanted.user_template
-    template_fields(template)
-    if len(template) > MAX_TEMPLATE or template != template.strip() or not template.isprintable():
-        raise Invalid(
-            f"A user template is one line of at most {MAX_TEMPLATE} characters without blanks at its ends.",
-            field="user_template",
-        )
+    checked_template(wanted.user_template)
     if not is_namespace_name(wanted.bridge_namespace):
         raise Invalid(f"{wanted.bridge_namespace!r} cannot be the name of a namespace.", field="bridge_namespace")
 

@@ -20,7 +20,6 @@ from scim_bridge.domain.organizations import (
 from scim_bridge.errors import Conflict, Invalid, NotFound, Refused
 from scim_bridge.identity.mapping import tree_grew
 from scim_bridge.identity.names import checked_name, the_organization, the_unit, unit_path
-from scim_bridge.identity.rules import follow_move
 from scim_bridge.store import tree as store
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change, new_change
@@ -94,31 +93,6 @@ def create_unit(
         return UnitView(made.id, path, kind, created=True)
 
 
-def move_unit(
-    database: Database, actor: Actor, organization: str, path: str, to: str | None, request_id: str | None = None
-) -> UnitView:
-    """
-    Put a unit with all that is in it below another, or below the organization for ``to`` None.
-
-    Rules that name it follow. Raises Refused for a move into itself or too deep, Conflict where the name is taken.
-    """
-    with database.write() as connection:
-        change, tree = _begin(connection, actor, organization, "unit.moved", request_id)
-        unit_id = the_unit(tree, path)
-        if unit_id is None:
-            raise Invalid("The organization itself cannot be moved.", field="path")
-        unit, parent_id = tree.units[unit_id], the_unit(tree, to)
-        if parent_id == unit.parent_id:
-            return UnitView(unit_id, path, unit.environment_type)
-        _check_move(tree, unit, parent_id)
-        add_change(connection, change, path)
-        store.move_unit(connection, change, unit_id, parent_id)
-        moved = unit_path(store.read_tree(connection, change.organization_id), unit_id)
-        add_audit(connection, change, "unit.moved", "unit", unit_id, {"from": path, "to": moved})
-        follow_move(connection, change, path, moved)
-        return UnitView(unit_id, moved, unit.environment_type)
-
-
 def list_units(database: Database, organization: str) -> list[UnitView]:
     """Return the units, by path."""
     with database.read() as connection:
@@ -136,13 +110,13 @@ def create_project(
     with database.write() as connection:
         change, tree = _begin(connection, actor, organization, "project.created", request_id)
         unit_id = the_unit(tree, wanted.unit)
-        clusters = frozenset(_cluster_named(tree, name) for name in wanted.clusters)
+        clusters = frozenset(cluster_id_named(tree, name) for name in wanted.clusters)
         present = next((each for each in tree.projects.values() if each.name == wanted.name), None)
         if present is not None:
             if (present.unit_id, present.cluster_ids, set(present.namespaces)) != (unit_id, clusters, set(claims)):
                 raise Conflict(f"A project {wanted.name} exists already, with another unit, namespaces or clusters.")
             return _view(tree, present)
-        _refuse_taken(tree, Project(ProjectId(""), unit_id, wanted.name, clusters, claims), wanted.namespaces)
+        refuse_owned(tree, Project(ProjectId(""), unit_id, wanted.name, clusters, claims), wanted.namespaces)
         add_change(connection, change, wanted.name)
         made = store.insert_project(connection, change, unit_id, wanted.name, claims, sorted(clusters))
         add_audit(connection, change, "project.created", "project", made, _project_detail(wanted))
@@ -169,7 +143,7 @@ def create_service(
 ) -> Service:
     """Create a service of a project: exactly one namespace, which is then the project's too."""
     checked_name("a service", name)
-    _check_namespace(namespace)
+    check_namespace(namespace)
     with database.write() as connection:
         change, tree = _begin(connection, actor, organization, "service.created", request_id)
         owner = next((each for each in tree.projects.values() if each.name == project), None)
@@ -180,7 +154,7 @@ def create_service(
                 if each.namespace == namespace:
                     return each
                 raise Conflict(f"The service {project}/{name} exists already, with the namespace {each.namespace}.")
-        _refuse_taken(tree, owner, (namespace,))
+        refuse_owned(tree, owner, (namespace,))
         add_change(connection, change, f"{project}/{name}")
         made = store.insert_service(connection, change, owner.id, name, namespace)
         detail = {"project": project, "name": name, "namespace": namespace}
@@ -202,35 +176,24 @@ def _child(tree: Tree, parent_id: UnitId | None, name: str) -> Unit | None:
     return next((each for each in tree.units.values() if each.parent_id == parent_id and each.name == name), None)
 
 
-def _check_move(tree: Tree, unit: Unit, parent_id: UnitId | None) -> None:
-    above = list(tree.units_above(parent_id))
-    if unit.id in above:
-        raise Refused("A unit cannot be moved into itself or into a unit below it.")
-    if _child(tree, parent_id, unit.name) is not None:
-        raise Conflict(f"There is a unit {unit.name} in that place already.")
-    lines = (list(tree.units_above(each)) for each in tree.units)
-    height = max(line.index(unit.id) for line in lines if unit.id in line) + 1
-    if len(above) + height > MAX_UNIT_DEPTH:
-        raise Refused(f"Units are nested at most {MAX_UNIT_DEPTH} deep.")
-
-
 def _claims(wanted: NewProject) -> tuple[NamespaceClaim, ...]:
     for name in wanted.namespaces:
-        _check_namespace(name)
+        check_namespace(name)
     for selector in wanted.selectors:
         parse_selector(selector)
     names = (NamespaceClaim(name=name) for name in dict.fromkeys(wanted.namespaces))
     return (*names, *(NamespaceClaim(selector=text) for text in dict.fromkeys(wanted.selectors)))
 
 
-def _check_namespace(name: str) -> None:
+def check_namespace(name: str) -> None:
+    """Raise Invalid for a namespace that no project may have."""
     if not is_namespace_name(name):
         raise Invalid(f"{name!r} cannot be the name of a namespace.", field="namespace")
     if name.startswith("kube-") or name == "default":
         raise Invalid(f"No project may have the namespace {name}: it is Kubernetes' own.", field="namespace")
 
 
-def _refuse_taken(tree: Tree, project: Project, namespaces: Iterable[str]) -> None:
+def refuse_owned(tree: Tree, project: Project, namespaces: Iterable[str]) -> None:
     """Raise Conflict when another project claims one of these namespaces on a cluster that both reach."""
     mine = tree.clusters_of_project(project)
     for other in tree.projects.values():
@@ -243,7 +206,8 @@ def _refuse_taken(tree: Tree, project: Project, namespaces: Iterable[str]) -> No
                 raise Conflict(f"The namespace {name} belongs to the project {other.name} on a cluster of both.")
 
 
-def _cluster_named(tree: Tree, name: str) -> ClusterId:
+def cluster_id_named(tree: Tree, name: str) -> ClusterId:
+    """Return the id of a cluster; raises NotFound."""
     found = next((each.id for each in tree.clusters.values() if each.name == name), None)
     if found is None:
         raise NotFound(f"There is no cluster {name!r} in this organization.")
