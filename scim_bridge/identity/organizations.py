@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from scim_bridge.domain.actors import Actor
+from scim_bridge.domain.organization_settings import OrganizationSettings, read_settings
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.identity.members import checked_email, is_owner, make_owner
 from scim_bridge.identity.names import checked_name, the_organization
@@ -38,6 +39,7 @@ class OrganizationSummary:
     created_at: datetime
     owners: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    settings: OrganizationSettings = field(default_factory=OrganizationSettings)
 
 
 def create(
@@ -93,5 +95,11 @@ def show(database: Database, organization: str) -> OrganizationSummary:
         }
         owners = people.working_owners(connection, found.id)
         return OrganizationSummary(
-            found.id, found.slug, found.name, found.created_at, tuple(sorted(members[each] for each in owners)), counts
+            found.id,
+            found.slug,
+            found.name,
+            found.created_at,
+            tuple(sorted(members[each] for each in owners)),
+            counts,
+            read_settings(found.settings),
         )

@@ -7,8 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import OrganizationId
+from scim_bridge.domain.people import AccountId, MemberId, MemberState
+from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
-from scim_bridge.store.schema import organization
+from scim_bridge.store.schema import member, organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,16 @@ class Organization:
     slug: str
     name: str
     created_at: datetime
+    settings: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """That an account is a member of an organization, and in which state."""
+
+    organization: Organization
+    member_id: MemberId
+    state: MemberState
 
 
 def insert_organization(connection: sa.Connection, change: Change, slug: str, name: str) -> Organization:
@@ -38,6 +50,33 @@ def find_organization(connection: sa.Connection, named: str) -> Organization | N
 def list_organizations(connection: sa.Connection) -> list[Organization]:
     """Return every organization, by slug."""
     return [_organization(row) for row in connection.execute(_live().order_by(organization.c.slug))]
+
+
+def organizations_of_account(connection: sa.Connection, account_id: AccountId) -> list[Belonging]:
+    """Return the organizations that an account is a member of, by slug; those it left are not among them."""
+    query = (
+        _live()
+        .add_columns(member.c.id.label("member_id"), member.c.state)
+        .join(member, member.c.organization_id == organization.c.id)
+        .where(member.c.account_id == account_id, member.c.state != MemberState.REMOVED.value)
+        .order_by(organization.c.slug, member.c.id)
+    )
+    return [
+        Belonging(_organization(row), MemberId(row.member_id), MemberState(row.state))
+        for row in connection.execute(query)
+    ]
+
+
+def set_organization(
+    connection: sa.Connection, organization_id: OrganizationId, *, slug: str, name: str, settings: str
+) -> None:
+    """Give an organization another name, slug or settings; raises NotUnique where the slug is taken."""
+    values = {"slug": slug, "name": name, "settings": settings}
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.update(organization).where(organization.c.id == organization_id).values(values))
+    except sa.exc.IntegrityError:
+        raise NotUnique(f"There is an organization {slug} already.") from None
 
 
 _BY_ID = sa.select(organization.c.id).where(organization.c.id == sa.bindparam("id"))
@@ -61,4 +100,4 @@ def _live() -> sa.Select[Any]:
 
 
 def _organization(row: sa.Row[Any]) -> Organization:
-    return Organization(row.id, row.slug, row.name, row.created_at)
+    return Organization(row.id, row.slug, row.name, row.created_at, row.settings)
