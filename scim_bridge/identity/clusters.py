@@ -85,6 +85,14 @@ class ClusterLookedOver:
     warnings: tuple[PreflightProblem, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterRegistered:
+    """A cluster that is registered now, and what it takes to look its target over."""
+
+    view: ClusterView
+    target: tuple[RegisteredCluster, TargetRead, str]
+
+
 def add(
     runtime: Runtime, actor: Actor, organization: str, wanted: ClusterWanted, request_id: str | None = None
 ) -> ClusterLookedOver:
@@ -94,8 +102,22 @@ def add(
     Raises Invalid for a target that cannot be one. A target that does not answer, or not as it should, is registered
     and comes with warnings: clusters are often made in the same hour as their registration.
     """
+    done = register(runtime, actor, organization, wanted, read_target(wanted.target), request_id=request_id)
+    return ClusterLookedOver(done.view, done.view.created, look_over(runtime, *done.target, now()))
+
+
+def register(
+    runtime: Runtime,
+    actor: Actor,
+    organization: str,
+    wanted: ClusterWanted,
+    given: TargetRead,
+    *,
+    rehearsing: bool = False,
+    request_id: str | None = None,
+) -> ClusterRegistered:
+    """Register a cluster whose target is read already, and ask it nothing; ``rehearsing`` leaves a folder alone."""
     _check(wanted)
-    given = read_target(wanted.target)
     with runtime.database.write() as connection:
         owner = the_organization(connection, organization)
         lock_for_rules(connection, owner.id, exclusive=True)
@@ -108,12 +130,12 @@ def add(
         else:
             change = new_change(owner.id, actor, "cluster.added", now(), request_id)
             registered, created = _register(connection, change, _target(runtime, wanted, unit_id, given)), True
-            if given.folder is not None:
+            if given.folder is not None and not rehearsing:
                 may_replace = forgotten_owner(connection, owner.id, instance)
                 prepare_folder(Path(given.folder), registered.id, instance, may_replace)
             tree = read_tree(connection, owner.id)
         view = _view(connection, tree, registered, created=created)
-    return ClusterLookedOver(view, created, look_over(runtime, registered, given, instance, now()))
+    return ClusterRegistered(view, (registered, given, instance))
 
 
 def update(

@@ -181,6 +181,30 @@ class RenameService:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeService:
+    """Give a service another namespace; its grants stay and reach that one from now on."""
+
+    project: str
+    service: str
+    namespace: str
+    kind: str = "service.changed"
+
+    def carry_out(self, desk: Desk) -> Outcome:
+        """Change it; raises Conflict for a namespace that another project has on a cluster of both."""
+        check_namespace(self.namespace)
+        present, scope, text = service_named(desk.tree, self.project, self.service)
+        owner = desk.tree.projects[present.project_id]
+        require_service(desk, owner, self.namespace, scope)
+        if present.namespace == self.namespace:
+            return Outcome(scope, text, text, changed=False)
+        refuse_owned(desk.tree, owner, (self.namespace,))
+        desk.begin(text)
+        store.set_namespace(desk.connection, desk.change, present.id, self.namespace)
+        desk.audit(scope, {"name": text, "from": present.namespace, "to": self.namespace})
+        return Outcome(scope, text, text)
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteService:
     """Delete a service: its namespace is the project's no more, unless the project claims it itself."""
 
@@ -214,6 +238,13 @@ def service_named(tree: Tree, project: str, service: str) -> tuple[Service, Scop
         raise Invalid("A service is named by its project and its own name.", field="service")
     scope = the_scope(tree, text)
     return tree.services[ServiceId(scope.id)], scope, text
+
+
+def require_service(desk: Desk, owner: Project, namespace: str, scope: Scope) -> None:
+    """Raise Refused unless the actor may have a service in a namespace; one that the project has not is more."""
+    desk.require(WRITE_SERVICES, scope)
+    if namespace not in owned(desk.tree, owner):
+        desk.require(WRITE, scope)
 
 
 def services_of(tree: Tree, project: Project) -> list[Service]:

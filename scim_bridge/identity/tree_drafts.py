@@ -13,7 +13,7 @@ from typing import Protocol
 from scim_bridge.domain.access import Snapshot
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.desired import desired
-from scim_bridge.domain.organizations import ClusterId, Scope, Tree, UnitId
+from scim_bridge.domain.organizations import ClusterId, OrganizationId, Scope, Tree, UnitId
 from scim_bridge.domain.people import MemberId
 from scim_bridge.domain.previews import Difference, Shift, difference
 from scim_bridge.errors import Conflict, Refused
@@ -167,6 +167,14 @@ def carry_out(
         if made.changed:
             check_seen(made, seen)
         return made
+
+
+def carry_out_within(
+    connection: Connection, actor: Actor, organization_id: OrganizationId, draft: TreeDraft, request_id: str | None
+) -> Outcome:
+    """Change the tree as a part of something larger, whose outcome is looked at as a whole."""
+    change = new_change(organization_id, actor, draft.kind, now(), request_id)
+    return draft.carry_out(Desk(connection, change, read_tree(connection, organization_id)))
 
 
 def check_seen(made: TreePreview, seen: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -121,6 +122,16 @@ def rename_service(connection: sa.Connection, service_id: ServiceId, name: str) 
     connection.execute(sa.update(service).where(service.c.id == service_id).values(name=name))
 
 
+def set_namespace(connection: sa.Connection, change: Change, service_id: ServiceId, namespace: str) -> None:
+    """Give a service another namespace; what it had before stays readable."""
+    row = connection.execute(
+        sa.select(service.c.namespace, service.c.created_at).where(service.c.id == service_id)
+    ).one()
+    _keep_former(connection, change, ("service", service_id, "namespace"), row.namespace, row.created_at)
+    record_fact(connection, change, "service", service_id, "namespace", namespace)
+    connection.execute(sa.update(service).where(service.c.id == service_id).values(namespace=namespace))
+
+
 def remove_service(connection: sa.Connection, change: Change, service_id: ServiceId) -> None:
     """Take a service out."""
     connection.execute(sa.update(service).where(service.c.id == service_id).values(removed_at=change.at))
@@ -135,10 +146,11 @@ def move_cluster(connection: sa.Connection, change: Change, cluster_id: ClusterI
 
 def set_policy(connection: sa.Connection, change: Change, present: Cluster, policy: ClusterPolicy) -> None:
     """Give a cluster another name or policy; what it was before stays readable, from when on too."""
+    created = connection.execute(sa.select(cluster.c.created_at).where(cluster.c.id == present.id)).scalar_one()
     for attribute in POLICIES:
         was, becomes = policy_text(getattr(present, attribute)), policy_text(getattr(policy, attribute))
         if was != becomes:
-            _keep_former(connection, change, present.id, attribute, was)
+            _keep_former(connection, change, ("cluster", present.id, attribute), was, created)
             record_fact(connection, change, "cluster", present.id, attribute, becomes)
     values = {"name": policy.name} | {attribute: getattr(policy, attribute) for attribute in POLICIES}
     connection.execute(sa.update(cluster).where(cluster.c.id == present.id).values(values))
@@ -149,13 +161,15 @@ def policy_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _keep_former(connection: sa.Connection, change: Change, cluster_id: ClusterId, attribute: str, was: str) -> None:
-    """Say what a policy was until now, from the registration on: nobody wrote that down at the time."""
-    known = sa.select(fact.c.id).where(fact.c.object_id == cluster_id, fact.c.attribute == attribute).limit(1)
+def _keep_former(
+    connection: sa.Connection, change: Change, about: tuple[str, str, str], was: str, since: datetime
+) -> None:
+    """Say what an attribute was until now, from ``since`` on: nobody wrote that down at the time."""
+    noun, object_id, attribute = about
+    known = sa.select(fact.c.id).where(fact.c.object_id == object_id, fact.c.attribute == attribute).limit(1)
     if connection.execute(known).first() is None:
-        registered = connection.execute(sa.select(cluster.c.created_at).where(cluster.c.id == cluster_id)).scalar_one()
-        first = Change(change.id, change.organization_id, change.actor, change.kind, registered)
-        start_fact(connection, first, "cluster", cluster_id, attribute, was)
+        first = Change(change.id, change.organization_id, change.actor, change.kind, since)
+        start_fact(connection, first, noun, object_id, attribute, was)
 
 
 def _start(connection: sa.Connection, change: Change, table: sa.Table, project_id: ProjectId, **values: object) -> None:
