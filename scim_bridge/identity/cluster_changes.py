@@ -14,6 +14,7 @@ from scim_bridge.store import tree_changes as store
 from scim_bridge.store.tree_changes import POLICIES, ClusterPolicy, policy_text
 
 MAX_TEMPLATE = 255
+MOVE = "clusters:move_environment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,11 @@ class MoveCluster:
         """Move it; raises Conflict where two projects would have one namespace on it."""
         present, scope = cluster_named(desk.tree, self.cluster)
         unit_id = the_unit(desk.tree, self.to)
-        desk.require("clusters:move_environment", scope)
-        desk.require("clusters:move_environment", unit_scope(desk.tree, unit_id))
+        desk.require(MOVE, scope)
+        desk.require(MOVE, unit_scope(desk.tree, unit_id))
         if unit_id == present.unit_id:
             return _same(scope, present)
-        desk.require_inherited(scope, unit_id)
+        desk.require_inherited(scope, unit_id, MOVE)
         desk.begin(present.name)
         store.move_cluster(desk.connection, desk.change, present.id, unit_id)
         detail = {"name": present.name, "from": unit_path(desk.tree, present.unit_id), "to": self.to or ""}

@@ -8,8 +8,9 @@ from pathlib import Path
 from scim_bridge.clusters.manifest_files import prepare_folder
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.namespaces import is_namespace_name
-from scim_bridge.domain.organizations import CaseRule, ClusterId, TargetKind, Tree, UnitId
+from scim_bridge.domain.organizations import CaseRule, ClusterId, Scope, ScopeKind, TargetKind, Tree, UnitId
 from scim_bridge.errors import Conflict, Invalid, NotFound, Refused, StoreError
+from scim_bridge.identity.authority import authority_of, require
 from scim_bridge.identity.cluster_changes import checked_template
 from scim_bridge.identity.cluster_targets import (
     PreflightProblem,
@@ -123,6 +124,7 @@ def register(
         lock_for_rules(connection, owner.id, exclusive=True)
         tree, instance = read_tree(connection, owner.id), instance_id(connection)
         unit_id = the_unit(tree, wanted.unit)
+        _require_registering(connection, actor, owner, tree.scopes_of_unit(unit_id)[0], wanted, given)
         found = store.find_cluster(connection, owner.id, wanted.name)
         if found is not None and found.name == wanted.name:
             _refuse_others(list(_differences(runtime.keyring, tree, found, wanted, given)), wanted.name)
@@ -157,6 +159,7 @@ def update(
     with runtime.database.write() as connection:
         owner = the_organization(connection, organization)
         found = _the_cluster(connection, owner, name)
+        require(connection, actor, owner.id, "clusters:update", Scope(ScopeKind.CLUSTER, found.id))
         if TargetKind.MANIFESTS in (found.kind, given.kind):
             raise Refused(f"Only a Kubernetes API has a credential, and {name} stays what it is: add another cluster.")
         if found.address != given.address and not is_new_address:
@@ -176,18 +179,25 @@ def update(
     return ClusterLookedOver(view, changed, look_over(runtime, found, given, instance, now()))
 
 
-def list_all(database: Database, organization: str) -> list[ClusterView]:
-    """Return the clusters, by name."""
+def list_all(database: Database, organization: str, actor: Actor | None = None) -> list[ClusterView]:
+    """Return the clusters by name; to an actor, those that they may see."""
     with database.read() as connection:
         owner = the_organization(connection, organization)
         tree = read_tree(connection, owner.id)
-        return [_view(connection, tree, each) for each in store.list_clusters(connection, owner.id)]
+        found = store.list_clusters(connection, owner.id)
+        if actor is not None and not actor.is_trusted:
+            authority = authority_of(connection, actor, owner.id)
+            found = [each for each in found if authority.may("clusters:read", Scope(ScopeKind.CLUSTER, each.id))]
+        return [_view(connection, tree, each) for each in found]
 
 
-def show(database: Database, organization: str, name: str) -> ClusterView:
-    """Return one cluster; raises NotFound."""
+def show(database: Database, organization: str, name: str, actor: Actor | None = None) -> ClusterView:
+    """Return one cluster; raises NotFound, and Refused for an actor who may not see it."""
     with database.read() as connection:
         owner = the_organization(connection, organization)
+        if actor is not None:
+            place = Scope(ScopeKind.CLUSTER, _the_cluster(connection, owner, name).id)
+            require(connection, actor, owner.id, "clusters:read", place)
         return _view(connection, read_tree(connection, owner.id), _the_cluster(connection, owner, name))
 
 
@@ -209,6 +219,7 @@ def remove(
         owner = the_organization(connection, organization)
         lock_for_rules(connection, owner.id, exclusive=True)
         found = _the_cluster(connection, owner, name)
+        require(connection, actor, owner.id, "clusters:delete", Scope(ScopeKind.CLUSTER, found.id))
         view = _view(connection, read_tree(connection, owner.id), found)
         if view.bindings and not leave_bindings:
             raise Refused(
@@ -227,6 +238,24 @@ def _check(wanted: ClusterWanted) -> None:
     checked_template(wanted.user_template)
     if not is_namespace_name(wanted.bridge_namespace):
         raise Invalid(f"{wanted.bridge_namespace!r} cannot be the name of a namespace.", field="bridge_namespace")
+
+
+def _require_registering(
+    connection: Connection,
+    actor: Actor,
+    owner: Organization,
+    place: Scope,
+    wanted: ClusterWanted,
+    given: TargetRead,
+) -> None:
+    """Raise Refused for what somebody may not register: whoever decides who gets what on a cluster grants it."""
+    require(connection, actor, owner.id, "clusters:create", place)
+    if not actor.is_trusted and given.kubeconfig is None:
+        raise Refused("A folder, or the cluster this runs in, is registered at the installation itself.")
+    if wanted.allow_cluster_admin:
+        require(connection, actor, owner.id, "kubernetes_roles:grant:cluster-admin", place)
+    if wanted.allow_label_selectors or wanted.approve_first_plan:
+        require(connection, actor, owner.id, "organization:permissions:write", place)
 
 
 def _target(runtime: Runtime, wanted: ClusterWanted, unit_id: UnitId | None, given: TargetRead) -> NewTarget:

@@ -93,7 +93,9 @@ class Steps:
 
     def _project(self, change: DocumentChange) -> None:
         values: Values = change.new or {}
-        lists: dict[str, Any] = {key: tuple(values[key]) for key in ("namespaces", "selectors", "clusters") if key in values}
+        lists: dict[str, Any] = {
+            key: tuple(values[key]) for key in ("namespaces", "selectors", "clusters") if key in values
+        }
         match change.operation:
             case Operation.ADD:
                 wanted = NewProject(change.key, values["unit"] or None, **lists)

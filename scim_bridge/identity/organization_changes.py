@@ -12,6 +12,7 @@ from scim_bridge.domain.organization_settings import (
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import AccountId, DirectoryState, MemberState
 from scim_bridge.errors import Invalid, Refused
+from scim_bridge.identity.authority import require
 from scim_bridge.identity.names import checked_name, the_organization, unit_path
 from scim_bridge.store import cluster_registry, directories
 from scim_bridge.store import organizations as store
@@ -76,6 +77,7 @@ def set_up(
     with database.write() as connection:
         found = the_organization(connection, organization)
         lock_for_rules(connection, found.id, exclusive=True)
+        require(connection, actor, found.id, "org:update")
         new_name = found.name if name is None else checked_display_name(name)
         new_slug = found.slug if slug is None else checked_name("an organization", slug)
         present = read_settings(found.settings)
@@ -105,6 +107,7 @@ def delete(
     with database.write() as connection:
         found = the_organization(connection, organization)
         lock_for_rules(connection, found.id, exclusive=True)
+        require(connection, actor, found.id, "org:delete")
         if repeated != found.slug:
             raise Invalid(f"Repeat the name of the organization to delete it: {found.slug}.", field="repeated")
         _refuse_full(connection, found)

@@ -16,7 +16,7 @@ from scim_bridge.domain.document_files import OrganizationFile
 from scim_bridge.domain.organization_documents import Document, DocumentChange, Section, differences, plan_hash
 from scim_bridge.domain.organizations import Scope, ScopeKind
 from scim_bridge.domain.previews import Shift
-from scim_bridge.errors import Conflict, Invalid, NotFound
+from scim_bridge.errors import Invalid, NotFound, PreviewOutdated
 from scim_bridge.identity.document_steps import Credentials, Steps
 from scim_bridge.identity.names import the_organization
 from scim_bridge.identity.organization_export import Names, read_document
@@ -83,8 +83,8 @@ def apply(
     """
     Make an organization what a document says, with exactly the outcome that a person has ``seen`` (a plan's hash).
 
-    Raises Conflict when that is not what would happen now; nothing is written then. The same document again writes
-    nothing.
+    Raises PreviewOutdated when that is not what would happen now; nothing is written then. The same document again
+    writes nothing.
     """
     with runtime.database.write() as connection:
         work = Rehearsal(runtime.database, connection)
@@ -92,9 +92,10 @@ def apply(
             runtime, work, actor, organization, file, credentials, rehearsing=False, request_id=request_id
         )
         if made.changes and (len(seen) < SHORTEST_HASH or not made.hash.startswith(seen)):
-            raise Conflict(
+            raise PreviewOutdated(
                 f"That is not what would happen now: {len(made.changes)} changes, {len(made.gains)} people gain and "
-                f"{len(made.loses)} lose something. The plan is {made.hash[:12]}."
+                f"{len(made.loses)} lose something. The plan is {made.hash[:12]}.",
+                made,
             )
         return made
 

@@ -22,6 +22,7 @@ from scim_bridge.identity.unit_changes import unit_scope
 from scim_bridge.store import tree_changes as store
 
 WRITE = "organization:projects:write"
+MOVE = "organization:units:write"
 WRITE_SERVICES = "project:services:write"
 
 
@@ -62,13 +63,15 @@ class MoveProject:
         """Move it; raises Conflict where a namespace of it has another owner on a cluster that it comes to."""
         present, scope = project_named(desk.tree, self.project)
         unit_id = the_unit(desk.tree, self.to)
-        desk.require("organization:units:write", scope)
-        desk.require("organization:units:write", unit_scope(desk.tree, unit_id))
+        desk.require(MOVE, scope)
+        desk.require(MOVE, unit_scope(desk.tree, unit_id))
         if unit_id == present.unit_id:
             return _same(scope, present)
         moved = Project(present.id, unit_id, present.name, present.cluster_ids, present.namespaces)
         refuse_owned(desk.tree, moved, owned(desk.tree, present))
-        desk.require_inherited(scope, unit_id)
+        desk.require_inherited(scope, unit_id, MOVE)
+        if not present.cluster_ids:
+            desk.require_reach(scopes_of(desk.tree, present), unit_scope(desk.tree, unit_id), MOVE)
         desk.begin(present.name)
         store.move_project(desk.connection, desk.change, present.id, unit_id)
         detail = {"name": present.name, "from": unit_path(desk.tree, present.unit_id), "to": self.to or ""}
@@ -95,6 +98,8 @@ class ChangeProject:
         if set(claims) == set(present.namespaces) and listed == present.cluster_ids:
             return _same(scope, present)
         changed = Project(present.id, present.unit_id, present.name, listed, claims)
+        if set(claims) - set(present.namespaces) or listed - present.cluster_ids:
+            desk.require_reach(scopes_of(desk.tree, present), scope, WRITE)
         kept = {each.namespace for each in services_of(desk.tree, present)}
         refuse_owned(desk.tree, changed, kept | {claim.name for claim in claims if claim.name})
         desk.begin(present.name)
@@ -141,9 +146,8 @@ class DeleteProject:
         desk.refuse_named_by_rules(
             [f"project:{present.name}", *(f"service:{present.name}/{each.name}" for each in services)]
         )
-        scopes = [scope, *(Scope(ScopeKind.SERVICE, each.id) for each in services)]
         desk.begin(present.name)
-        ended = desk.end_grants(scopes)
+        ended = desk.end_grants(scopes_of(desk.tree, present))
         for each in services:
             store.remove_service(desk.connection, desk.change, each.id)
         store.remove_project(desk.connection, desk.change, present)
@@ -250,6 +254,14 @@ def require_service(desk: Desk, owner: Project, namespace: str, scope: Scope) ->
 def services_of(tree: Tree, project: Project) -> list[Service]:
     """Return the services of a project."""
     return [each for each in tree.services.values() if each.project_id == project.id]
+
+
+def scopes_of(tree: Tree, project: Project) -> list[Scope]:
+    """Return the scopes of a project and of its services."""
+    return [
+        Scope(ScopeKind.PROJECT, project.id),
+        *(Scope(ScopeKind.SERVICE, each.id) for each in services_of(tree, project)),
+    ]
 
 
 def owned(tree: Tree, project: Project) -> set[str]:

@@ -1,7 +1,8 @@
 """Use cases of an organization's tree: units, projects, services."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.namespaces import is_namespace_name, parse_selector
@@ -12,12 +13,15 @@ from scim_bridge.domain.organizations import (
     NamespaceClaim,
     Project,
     ProjectId,
+    Scope,
+    ScopeKind,
     Service,
     Tree,
     Unit,
     UnitId,
 )
 from scim_bridge.errors import Conflict, Invalid, NotFound, Refused
+from scim_bridge.identity.authority import opened_organization, require
 from scim_bridge.identity.mapping import tree_grew
 from scim_bridge.identity.names import checked_name, the_organization, the_unit, unit_path
 from scim_bridge.store import tree as store
@@ -78,6 +82,9 @@ def create_unit(
     with database.write() as connection:
         change, tree = _begin(connection, actor, organization, "unit.created", request_id)
         parent_id = the_unit(tree, above)
+        place = tree.scopes_of_unit(parent_id)[0]
+        needed = "organization:units:write" if kind is None else "environments:create"
+        require(connection, actor, change.organization_id, needed, place)
         present = _child(tree, parent_id, name)
         if present is not None:
             if kind not in (None, present.environment_type):
@@ -93,11 +100,15 @@ def create_unit(
         return UnitView(made.id, path, kind, created=True)
 
 
-def list_units(database: Database, organization: str) -> list[UnitView]:
-    """Return the units, by path."""
+def list_units(database: Database, organization: str, actor: Actor | None = None) -> list[UnitView]:
+    """Return the units by path; to an actor, those that they may see."""
     with database.read() as connection:
-        tree = store.read_tree(connection, the_organization(connection, organization).id)
-    views = (UnitView(each.id, unit_path(tree, each.id), each.environment_type) for each in tree.units.values())
+        tree, sees = _opened(connection, organization, actor, "environments:read")
+    views = (
+        UnitView(each.id, unit_path(tree, each.id), each.environment_type)
+        for each in tree.units.values()
+        if sees(Scope(ScopeKind.UNIT, each.id))
+    )
     return sorted(views, key=lambda view: view.path)
 
 
@@ -111,6 +122,9 @@ def create_project(
         change, tree = _begin(connection, actor, organization, "project.created", request_id)
         unit_id = the_unit(tree, wanted.unit)
         clusters = frozenset(cluster_id_named(tree, name) for name in wanted.clusters)
+        for place in (tree.scopes_of_unit(unit_id)[0], *(Scope(ScopeKind.CLUSTER, each) for each in sorted(clusters))):
+            # Listing a cluster gives the project's people a place on it: whoever does so must have a say there.
+            require(connection, actor, change.organization_id, "organization:projects:write", place)
         present = next((each for each in tree.projects.values() if each.name == wanted.name), None)
         if present is not None:
             if (present.unit_id, present.cluster_ids, set(present.namespaces)) != (unit_id, clusters, set(claims)):
@@ -125,11 +139,22 @@ def create_project(
         return _view(tree, tree.projects[made], created=True)
 
 
-def list_projects(database: Database, organization: str) -> list[ProjectView]:
-    """Return the projects, by name."""
+def list_projects(database: Database, organization: str, actor: Actor | None = None) -> list[ProjectView]:
+    """Return the projects by name; to an actor, those that they may see."""
     with database.read() as connection:
-        tree = store.read_tree(connection, the_organization(connection, organization).id)
-    return [_view(tree, each) for each in sorted(tree.projects.values(), key=lambda each: each.name)]
+        tree, sees = _opened(connection, organization, actor, "project:services:read")
+    found = [each for each in tree.projects.values() if sees(Scope(ScopeKind.PROJECT, each.id))]
+    return [_view(tree, each) for each in sorted(found, key=lambda each: each.name)]
+
+
+def list_services(database: Database, organization: str, project: str, actor: Actor | None = None) -> list[Service]:
+    """Return the services of a project by name; raises NotFound for a project that the actor may not see."""
+    with database.read() as connection:
+        tree, sees = _opened(connection, organization, actor, "project:services:read")
+    owner = next((each for each in tree.projects.values() if each.name == project), None)
+    if owner is None or not sees(Scope(ScopeKind.PROJECT, owner.id)):
+        raise NotFound(f"There is no project {project!r} in this organization.")
+    return sorted((each for each in tree.services.values() if each.project_id == owner.id), key=lambda each: each.name)
 
 
 def create_service(
@@ -149,6 +174,11 @@ def create_service(
         owner = next((each for each in tree.projects.values() if each.name == project), None)
         if owner is None:
             raise NotFound(f"There is no project {project!r} in this organization.")
+        place = Scope(ScopeKind.PROJECT, owner.id)
+        require(connection, actor, change.organization_id, "project:services:write", place)
+        if namespace not in {claim.name for claim in owner.namespaces}:
+            # A service's namespace is then the project's too.
+            require(connection, actor, change.organization_id, "organization:projects:write", place)
         for each in tree.services.values():
             if each.project_id == owner.id and each.name == name:
                 if each.namespace == namespace:
@@ -170,6 +200,16 @@ def _begin(
     found = the_organization(connection, organization)
     lock_for_rules(connection, found.id, exclusive=True)
     return new_change(found.id, actor, kind, now(), request_id), store.read_tree(connection, found.id)
+
+
+def _opened(
+    connection: Connection, organization: str, actor: Actor | None, permission: str
+) -> tuple[Tree, Callable[[Scope], bool]]:
+    """Return the tree, and what tells whether an actor sees a place; nobody in particular sees every one."""
+    if actor is None or actor.is_trusted:
+        return store.read_tree(connection, the_organization(connection, organization).id), lambda _scope: True
+    _, authority = opened_organization(connection, actor, organization)
+    return authority.tree, partial(authority.may, permission)
 
 
 def _child(tree: Tree, parent_id: UnitId | None, name: str) -> Unit | None:

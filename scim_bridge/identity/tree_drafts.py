@@ -16,7 +16,8 @@ from scim_bridge.domain.desired import desired
 from scim_bridge.domain.organizations import ClusterId, OrganizationId, Scope, Tree, UnitId
 from scim_bridge.domain.people import MemberId
 from scim_bridge.domain.previews import Difference, Shift, difference
-from scim_bridge.errors import Conflict, Refused
+from scim_bridge.errors import PreviewOutdated, Refused
+from scim_bridge.identity.authority import Authority, authority_of
 from scim_bridge.identity.names import scope_text, the_organization, the_scope
 from scim_bridge.identity.rules import follow_move, rules_naming
 from scim_bridge.store import grants
@@ -24,6 +25,7 @@ from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.grants import OpenOrigin
 from scim_bridge.store.organizations import lock_for_rules
 from scim_bridge.store.rehearsal import rehearse
 from scim_bridge.store.removals import request_removals
@@ -90,6 +92,7 @@ class Desk:
     change: Change
     tree: Tree
     _begun: bool = field(default=False)
+    _authority: Authority | None = field(default=None)
 
     @property
     def actor(self) -> Actor:
@@ -127,14 +130,44 @@ class Desk:
             if named:
                 raise Refused(f"{place} is named by {', '.join(named)}: change or remove these mapping rules first.")
 
+    @property
+    def authority(self) -> Authority:
+        """Return what the actor may do in the organization, as it was before the change."""
+        if self._authority is None:
+            self._authority = authority_of(self.connection, self.actor, self.change.organization_id)
+        return self._authority
+
     def require(self, permission: str, scope: Scope) -> None:
         """Raise Refused unless whoever does this may do it there."""
+        self.authority.require(permission, scope)
 
-    def require_inherited(self, scope: Scope, unit_id: UnitId | None) -> None:
-        """Raise Refused unless the actor may grant, at a place, all that it would inherit in another unit."""
+    def require_inherited(self, scope: Scope, unit_id: UnitId | None, asking: str) -> None:
+        """
+        Raise Refused unless the actor may grant, at a place, all that it would inherit in another unit.
+
+        ``asking`` is the permission of the move itself, which stands for the one to grant.
+        """
+        known = set(self.tree.lineage(scope))
+        self._require_all([each for each in self.tree.scopes_of_unit(unit_id) if each not in known], scope, asking)
+
+    def require_reach(self, scopes: Iterable[Scope], place: Scope, asking: str) -> None:
+        """Raise Refused unless the actor may grant, at a place that they come to reach, what is granted at scopes."""
+        for origin in self._origins(scopes):
+            self.authority.require_grantable(place, None, origin.key.kubernetes_role, asking=asking)
 
     def require_taking(self, scopes: Iterable[Scope]) -> None:
         """Raise Refused for grants at these places that the actor could not make: nobody takes more than they give."""
+        for origin in self._origins(scopes):
+            self.authority.require_grantable(origin.key.scope, origin.key.api_role, origin.key.kubernetes_role)
+
+    def _require_all(self, scopes: Iterable[Scope], place: Scope, asking: str) -> None:
+        for origin in self._origins(scopes):
+            self.authority.require_grantable(place, origin.key.api_role, origin.key.kubernetes_role, asking=asking)
+
+    def _origins(self, scopes: Iterable[Scope]) -> list[OpenOrigin]:
+        if self.actor.is_trusted:
+            return []
+        return grants.origins_at(self.connection, self.change.organization_id, scopes)
 
     def end_grants(self, scopes: Iterable[Scope]) -> int:
         """End every grant at these places, with all its origins; return how many there were."""
@@ -159,8 +192,8 @@ def carry_out(
     """
     Change the tree, with exactly the outcome that a person has ``seen`` (a preview's hash).
 
-    Without one, only what changes nobody's access is done. Raises Conflict, with what it would be now, for everything
-    else; nothing is written then.
+    Without one, only what changes nobody's access is done. Raises PreviewOutdated, with what it would be now, for
+    everything else; nothing is written then.
     """
     with database.write() as connection:
         made = _carry_out(connection, actor, organization, draft, request_id)
@@ -178,13 +211,13 @@ def carry_out_within(
 
 
 def check_seen(made: TreePreview, seen: str | None) -> None:
-    """Raise Conflict for an outcome that nobody has seen: unless it names this very one, or there is none to see."""
+    """Raise PreviewOutdated unless an outcome is the one that somebody has seen, or there is nothing to see."""
     if seen is None and not made.alters_access:
         return
     if seen is None:
-        raise Conflict(f"That changes people's access. {summary(made)}")
+        raise PreviewOutdated(f"That changes people's access. {summary(made)}", made)
     if len(seen) < SHORTEST_HASH or not made.hash.startswith(seen):
-        raise Conflict(f"That is not what would happen now. {summary(made)}")
+        raise PreviewOutdated(f"That is not what would happen now. {summary(made)}", made)
 
 
 def summary(made: TreePreview) -> str:

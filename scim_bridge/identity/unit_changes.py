@@ -79,7 +79,7 @@ class MoveUnit:
         if parent_id == unit.parent_id:
             return _same(scope, self.path)
         _check_move(desk.tree, unit, parent_id)
-        desk.require_inherited(scope, parent_id)
+        desk.require_inherited(scope, parent_id, WRITE)
         desk.begin(self.path)
         store.move_unit(desk.connection, desk.change, unit.id, parent_id)
         return _placed(desk, self.path, unit, scope)

@@ -1,5 +1,6 @@
 """A small company on clusters, whose tree tests change: who is in it, and what they hold."""
 
+from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.domain.organizations import EnvironmentType
 from scim_bridge.domain.previews import Shift
 from scim_bridge.identity import access, grants, tree, tree_drafts
@@ -7,8 +8,9 @@ from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.tree import NewProject
 from scim_bridge.identity.tree_drafts import TreeDraft, TreePreview
 from scim_bridge.store.database import Database
+from scim_bridge.store.people import insert_account, insert_member
 from tests.identity.provider import HANDS, Provider
-from tests.identity.rows import put_cluster
+from tests.identity.rows import begin, put_cluster
 
 ANA, BOB = "ana@acme.example", "bob@acme.example"
 
@@ -56,3 +58,15 @@ def role_on(database: Database, person: str, cluster: str) -> str | None:
     """Return a person's cluster-wide role on a cluster."""
     (found,) = access.explain(database, "acme", person, cluster).clusters
     return found.role
+
+
+def acting(database: Database, name: str, role: str | None = None, scope: str = "organization") -> Actor:
+    """Return somebody who signed in: an active member with a role somewhere, and with nothing else."""
+    email = f"{name}@acme.example"
+    with database.write() as connection:
+        change = begin(connection)
+        account = insert_account(connection, change, email)
+        insert_member(connection, change, account, email)
+    if role is not None:
+        give(database, scope, email, api=role)
+    return Actor(ActorKind.PERSON, email, account_id=account)
