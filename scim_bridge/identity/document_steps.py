@@ -10,7 +10,7 @@ from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.organization_documents import DocumentChange, Operation, Section
 from scim_bridge.domain.organizations import CaseRule, EnvironmentType, OrganizationId
 from scim_bridge.errors import Conflict, Invalid, NotFound, Refused
-from scim_bridge.identity import clusters, grants, organization_changes, rules, tree
+from scim_bridge.identity import clusters, grants, organization_changes, roles, rules, tree
 from scim_bridge.identity.cluster_changes import ChangeCluster, MoveCluster
 from scim_bridge.identity.cluster_targets import TargetNamed, TargetRead, read_target, target_of
 from scim_bridge.identity.clusters import ClusterWanted
@@ -78,6 +78,14 @@ class Steps:
             settings=values,
             request_id=self.request_id,
         )
+
+    def _role(self, change: DocumentChange) -> None:
+        database, name = self.runtime.database, change.key
+        if change.operation is Operation.REMOVE:
+            roles.delete(database, self.actor, self.organization_id, name, self.request_id)
+        else:
+            wanted: Values = change.new or {}
+            roles.put(database, self.actor, self.organization_id, name, wanted["permissions"], self.request_id)
 
     def _unit(self, change: DocumentChange) -> None:
         kind = (change.new or {}).get("environment")
@@ -207,6 +215,7 @@ class Steps:
 
 _STEPS: Mapping[Section, Callable[[Steps, DocumentChange], None]] = {
     Section.ORGANIZATION: Steps._organization,
+    Section.ROLES: Steps._role,
     Section.UNITS: Steps._unit,
     Section.CLUSTERS: Steps._cluster,
     Section.PROJECTS: Steps._project,

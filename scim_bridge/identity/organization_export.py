@@ -18,6 +18,7 @@ from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.grants import OpenOrigin
 from scim_bridge.store.organization_documents import HandMadeGroup, hand_made_groups
 from scim_bridge.store.organizations import Organization
+from scim_bridge.store.roles import custom_roles
 from scim_bridge.store.tree import read_tree
 
 Items = dict[str, dict[str, object]]
@@ -107,6 +108,9 @@ def read_document(connection: Connection, owner: Organization) -> Document:
     return Document(
         {
             Section.ORGANIZATION: {"organization": about},
+            Section.ROLES: {
+                each.name: {"permissions": sorted(each.permissions)} for each in custom_roles(connection, owner.id)
+            },
             Section.UNITS: _units(tree),
             Section.CLUSTERS: _clusters(tree, cluster_registry.list_clusters(connection, owner.id)),
             Section.PROJECTS: {each.name: _project(tree, each) for each in tree.projects.values()},
@@ -137,6 +141,7 @@ def as_tables(slug: str, document: Document) -> dict[str, object]:
     return {
         "version": VERSION,
         "organization": _said({"slug": slug, **sections[Section.ORGANIZATION]["organization"]}),
+        "roles": [{"name": name, **item} for name, item in sorted(sections[Section.ROLES].items())],
         "units": [_said({"path": path, **item}) for path, item in sorted(sections[Section.UNITS].items())],
         "clusters": [{"name": name, **item} for name, item in sorted(sections[Section.CLUSTERS].items())],
         "projects": projects,
@@ -195,7 +200,8 @@ def _grants(tree: Tree, names: Names, origins: Iterable[OpenOrigin]) -> Items:
     found: Items = {}
     for origin in origins:
         key = origin.key
-        if origin.kind is not OriginKind.MANUAL:
+        # What ends by itself is no document's business.
+        if origin.kind is not OriginKind.MANUAL or origin.expires_at is not None:
             continue
         holder = (
             {"group": names.group(key.group_id)}
