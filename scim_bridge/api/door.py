@@ -6,11 +6,15 @@ from scim_bridge.api import (
     application_users,
     authorize,
     calls,
+    clusters,
+    documents,
     grants,
     openapi,
     organizations,
+    projects,
     roles,
     tokens,
+    units,
 )
 from scim_bridge.api.operations import OPERATIONS
 from scim_bridge.errors import BridgeError
@@ -22,7 +26,7 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (application_users, authorize, grants, organizations, roles, tokens)
+ROOMS = (application_users, authorize, clusters, documents, grants, organizations, projects, roles, tokens, units)
 
 refuse_http = answer_http
 

@@ -34,6 +34,8 @@ from scim_bridge.store.installation import instance_id
 from scim_bridge.store.organizations import Organization, lock_for_rules
 from scim_bridge.store.tree import read_tree
 
+ONLY_HERE = "A folder, or the cluster this runs in, is registered at the installation itself."
+
 
 @dataclass(frozen=True, slots=True)
 class ClusterWanted:
@@ -95,15 +97,23 @@ class ClusterRegistered:
 
 
 def add(
-    runtime: Runtime, actor: Actor, organization: str, wanted: ClusterWanted, request_id: str | None = None
+    runtime: Runtime,
+    actor: Actor,
+    organization: str,
+    wanted: ClusterWanted,
+    request_id: str | None = None,
+    *,
+    given: TargetRead | None = None,
 ) -> ClusterLookedOver:
     """
     Register a cluster; the same again changes nothing, other values for its name are a Conflict that names them.
 
     Raises Invalid for a target that cannot be one. A target that does not answer, or not as it should, is registered
-    and comes with warnings: clusters are often made in the same hour as their registration.
+    and comes with warnings: clusters are often made in the same hour as their registration. ``given`` is the target
+    where it was read already.
     """
-    done = register(runtime, actor, organization, wanted, read_target(wanted.target), request_id=request_id)
+    target = given or read_target(wanted.target)
+    done = register(runtime, actor, organization, wanted, target, request_id=request_id)
     return ClusterLookedOver(done.view, done.view.created, look_over(runtime, *done.target, now()))
 
 
@@ -145,7 +155,7 @@ def update(
     actor: Actor,
     organization: str,
     name: str,
-    target: TargetNamed,
+    target: TargetNamed | TargetRead,
     *,
     is_new_address: bool = False,
     request_id: str | None = None,
@@ -155,11 +165,13 @@ def update(
 
     Raises Conflict for another server's, unless it is said to be the same cluster at a new address.
     """
-    given = read_target(target)
+    given = target if isinstance(target, TargetRead) else read_target(target)
     with runtime.database.write() as connection:
         owner = the_organization(connection, organization)
         found = _the_cluster(connection, owner, name)
         require(connection, actor, owner.id, "clusters:update", Scope(ScopeKind.CLUSTER, found.id))
+        if not actor.is_trusted and given.kubeconfig is None:
+            raise Refused(ONLY_HERE)
         if TargetKind.MANIFESTS in (found.kind, given.kind):
             raise Refused(f"Only a Kubernetes API has a credential, and {name} stays what it is: add another cluster.")
         if found.address != given.address and not is_new_address:
@@ -199,6 +211,15 @@ def show(database: Database, organization: str, name: str, actor: Actor | None =
             place = Scope(ScopeKind.CLUSTER, _the_cluster(connection, owner, name).id)
             require(connection, actor, owner.id, "clusters:read", place)
         return _view(connection, read_tree(connection, owner.id), _the_cluster(connection, owner, name))
+
+
+def permitted(database: Database, actor: Actor, organization: str, name: str, permission: str) -> str:
+    """Return a cluster's name for an actor who holds a permission at it; raises NotFound and Refused."""
+    with database.read() as connection:
+        owner = the_organization(connection, organization)
+        found = _the_cluster(connection, owner, name)
+        require(connection, actor, owner.id, permission, Scope(ScopeKind.CLUSTER, found.id))
+        return found.name
 
 
 def remove(
@@ -251,7 +272,7 @@ def _require_registering(
     """Raise Refused for what somebody may not register: whoever decides who gets what on a cluster grants it."""
     require(connection, actor, owner.id, "clusters:create", place)
     if not actor.is_trusted and given.kubeconfig is None:
-        raise Refused("A folder, or the cluster this runs in, is registered at the installation itself.")
+        raise Refused(ONLY_HERE)
     if wanted.allow_cluster_admin:
         require(connection, actor, owner.id, "kubernetes_roles:grant:cluster-admin", place)
     if wanted.allow_label_selectors or wanted.approve_first_plan:

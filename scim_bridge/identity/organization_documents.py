@@ -142,7 +142,7 @@ def _bring_about(
         steps.carry_out(changes)
         done = Outcome(Scope(ScopeKind.ORGANIZATION, owner.id), "organization", "organization")
         after = read_organization(connection, owner.id, at)
-        told = measure(connection, change, (before, after), done) if changes else _nothing()
+        told = measure(connection, change, (before, after), done) if changes else _nothing(owner)
         if kept:
             store.insert_document(connection, change, wanted.canonical, wanted.digest)
         if changes or kept:
@@ -154,8 +154,8 @@ def _bring_about(
         )
 
 
-def _nothing() -> TreePreview:
-    return TreePreview("organization.applied", "organization", "organization", changed=False)
+def _nothing(owner: Organization) -> TreePreview:
+    return TreePreview("organization.applied", owner.id, "organization", "organization", changed=False)
 
 
 def _wanted(connection: Connection, owner: Organization, file: OrganizationFile) -> Document:

@@ -46,6 +46,7 @@ class TreePreview:
     """
 
     change: str
+    id: str
     place: str
     becomes: str | None
     changed: bool
@@ -244,7 +245,7 @@ def _carry_out(
     change = new_change(owner.id, actor, draft.kind, at, request_id)
     done = draft.carry_out(Desk(connection, change, before.tree))
     if not done.changed:
-        return TreePreview(draft.kind, done.place, done.becomes, changed=False)
+        return TreePreview(draft.kind, done.scope.id, done.place, done.becomes, changed=False)
     after = read_organization(connection, owner.id, at)
     return measure(connection, change, (before, after), done)
 
@@ -282,7 +283,9 @@ def _text(before: Snapshot, after: Snapshot, scope: Scope) -> str:
 def _preview(kind: str, done: Outcome, told: Difference, renamed: tuple[Shift, ...]) -> TreePreview:
     names = [f"{each.member_id} {' '.join(each.what)}" for each in renamed]
     hash_ = told.digest(kind, done.scope.id, done.place, str(done.becomes), *names)
-    return TreePreview(kind, done.place, done.becomes, True, told.gains, told.losses, renamed, told.unclear, hash_)
+    return TreePreview(
+        kind, done.scope.id, done.place, done.becomes, True, told.gains, told.losses, renamed, told.unclear, hash_
+    )
 
 
 def renamed_subjects(before: Snapshot, after: Snapshot) -> tuple[Shift, ...]:

@@ -35,7 +35,7 @@ def runtime(database: Database) -> Runtime:
     okta = Provider.connect(database)
     for person in (ANA, BOB):
         okta.post(person, emails=[{"value": person}])
-    return Runtime(Settings(), database, Keyring([Fernet.generate_key().decode()]))
+    return Runtime(Settings(), database, Keyring((Fernet.generate_key().decode(),)))
 
 
 def company(folder: Path) -> dict[str, Any]:
