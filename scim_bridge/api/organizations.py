@@ -19,20 +19,28 @@ TAG = "organizations"
 
 @dataclass(frozen=True, slots=True)
 class OrganizationItem:
-    """One organization in a list; ``state`` is what whoever asks is there, None for the installation's terminal."""
+    """
+    One organization in a list; ``state`` is what whoever asks is there, None for the installation's terminal.
+
+    ``why_not`` says why they may not open it, None where they may.
+    """
 
     id: str
     slug: str
     name: str
     created_at: datetime
     state: MemberState | None = None
+    why_not: str | None = None
 
 
 @operation("GET", "/organizations", tag=TAG, entrance=Entrance.SIGNED_IN, query=Paged, answers=Page[OrganizationItem])
 def list_(call: Call) -> Page[OrganizationItem]:
     """List the organizations in which one is a member, or to which one is invited."""
     found = organizations.list_mine(call.database, call.actor)
-    items = (OrganizationItem(each.id, each.slug, each.name, each.created_at, state) for each, state in found)
+    items = (
+        OrganizationItem(each.id, each.slug, each.name, each.created_at, state, organization_changes.why_not(state))
+        for each, state in found
+    )
     return call.page(items, lambda each: (each.slug,))
 
 

@@ -1,48 +1,76 @@
-"""How verbs ask a person about a preview, and how they print one."""
+"""How verbs ask a person about a change that alters access, and how they print what it does."""
 
 import sys
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import click
 
 from scim_bridge.cli.output import joined
+from scim_bridge.cli.session import Session
 from scim_bridge.errors import Refused
 
-if TYPE_CHECKING:
-    from scim_bridge.domain.previews import Shift
-    from scim_bridge.identity.tree_drafts import TreePreview
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+Document = Mapping[str, Any]
 
-preview_option = click.option("--preview", "seen", metavar="HASH", help="The preview that you have read.")
-yes_option = click.option("--yes", is_flag=True, help="Do it, whatever it changes, without asking.")
+SHORT = 12
 
 
-def agreed(look: "Callable[[], TreePreview]", *, yes: bool) -> str | None:
+def preview_options(verb: Verb) -> Verb:
+    """Give a verb its --preview and --yes."""
+    verb = click.option("--yes", is_flag=True, help="Do it, whatever it changes, without asking.")(verb)
+    return click.option("--preview", "seen", metavar="HASH", help="The preview that you have read.")(verb)
+
+
+def carry_out(
+    session: Session, method: str, path: str, body: object = None, *, seen: str | None, yes: bool
+) -> Document:
     """
-    Return the hash of a preview that a person was shown and agreed to; None where there is nothing to agree to.
+    Have a change done as it was seen, and return what it did.
 
-    Raises Refused where nobody can be asked.
+    Without a hash the preview is shown, where access changes, and a person asked; raises Refused where nobody can be.
     """
-    found = look()
-    if not found.changed or not found.alters_access:
-        return None
+    if seen is None:
+        found = session.api.call(method, path, body, {"dry_run": "true"})
+        seen = _agreed(found, yes=yes) if alters_access(found) else None
+    done: Document = session.api.call(method, path, body, {"preview": seen})
+    return done
+
+
+def alters_access(found: Document) -> bool:
+    """Tell whether somebody has other access afterwards, as far as is known."""
+    return any(found[side] for side in ("gains", "loses", "renamed", "unclear"))
+
+
+def _agreed(found: Document, *, yes: bool) -> str:
+    hash_ = str(found["hash"])
     if yes:
-        return found.hash
+        return hash_
+    ask(text_of(found), f"Nothing is done: say --preview {hash_[:SHORT]} once you have read it, or --yes.\n")
+    return hash_
+
+
+def ask(text: str, where_nobody_can: str) -> None:
+    """Show somebody at a terminal what would happen, and go on if they agree; raises Refused otherwise."""
     if not sys.stdin.isatty():
-        raise Refused(f"Nothing is done: say --preview {found.hash[:12]} once you have read it, or --yes.")
-    click.echo(text_of(found), err=True)
+        raise Refused(where_nobody_can.strip())
+    click.echo(text, err=True)
     if not click.confirm("Do it, with exactly this?", default=False, err=True):
         raise Refused("Nothing is done.")
-    return found.hash
 
 
-def text_of(found: "TreePreview") -> str:
+def text_of(found: Document) -> str:
     """Return who gains and loses what, a person a line."""
-    lines = [*_lines("+", found.gains), *_lines("-", found.loses), *_lines("~", found.renamed)]
-    if found.unclear:
-        lines.append(f"Namespaces chosen by labels on {joined(found.unclear)} are not in this.")
+    lines = [*_lines("+", found["gains"]), *_lines("-", found["loses"]), *_lines("~", found["renamed"])]
+    if found["unclear"]:
+        lines.append(f"Namespaces chosen by labels on {joined(found['unclear'])} are not in this.")
     return "\n".join(lines) or "Nobody gains or loses anything."
 
 
-def _lines(sign: str, shifts: "Iterable[Shift]") -> list[str]:
-    return [f"{sign} {each.person}: {joined(each.what)}" for each in shifts]
+def place(text: str | None) -> str:
+    """Return what a scope's text names, without its kind."""
+    return (text or "").partition(":")[2]
+
+
+def _lines(sign: str, shifts: Iterable[Document]) -> list[str]:
+    return [f"{sign} {each['person']}: {joined(each['what'])}" for each in shifts]

@@ -1,4 +1,4 @@
-"""Use cases of an organization as a whole: rename it, set it up, delete it; and whose it is."""
+"""Use cases of an organization as a whole: rename it, set it up, delete it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from scim_bridge.domain.organization_settings import (
     read_settings,
 )
 from scim_bridge.domain.organizations import OrganizationId
-from scim_bridge.domain.people import AccountId, DirectoryState, MemberState
+from scim_bridge.domain.people import DirectoryState, MemberState
 from scim_bridge.errors import Invalid, Refused
 from scim_bridge.identity.authority import require
 from scim_bridge.identity.names import checked_name, the_organization, unit_path
@@ -36,18 +36,6 @@ class OrganizationSetUp:
     name: str
     settings: OrganizationSettings
     changed: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class OwnOrganization:
-    """An organization of a person's, and whether they may open it; ``why_not`` says what keeps them from it."""
-
-    id: OrganizationId
-    slug: str
-    name: str
-    state: MemberState
-    may_open: bool
-    why_not: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,28 +107,13 @@ def delete(
         return OrganizationDeleted(found.id, found.slug, members)
 
 
-def list_own(database: Database, account_id: AccountId, only: OrganizationId | None = None) -> list[OwnOrganization]:
-    """
-    Return the organizations of a person, by slug, and which of them they may open.
-
-    ``only`` is the one organization that their token opens, if it is for one.
-    """
-    with database.read() as connection:
-        found = store.organizations_of_account(connection, account_id)
-    views = []
-    for each in found:
-        why_not = _why_not(each.state, is_other=only not in (None, each.organization.id))
-        place = each.organization
-        views.append(OwnOrganization(place.id, place.slug, place.name, each.state, why_not is None, why_not))
-    return views
-
-
-def _why_not(state: MemberState, *, is_other: bool) -> str | None:
+def why_not(state: MemberState | None) -> str | None:
+    """Return what keeps a member in this state from opening an organization; None: nothing does."""
     if state is MemberState.INVITED:
         return "You are invited and have not accepted yet."
-    if state is not MemberState.ACTIVE:
+    if state not in (None, MemberState.ACTIVE):
         return "You are deactivated here: an admin of the organization can change that."
-    return "This token is for another organization." if is_other else None
+    return None
 
 
 def _refuse_full(connection: Connection, found: Organization) -> None:

@@ -7,10 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import OrganizationId
-from scim_bridge.domain.people import AccountId, MemberId, MemberState
 from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
-from scim_bridge.store.schema import member, organization
+from scim_bridge.store.schema import organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +21,6 @@ class Organization:
     name: str
     created_at: datetime
     settings: str = "{}"
-
-
-@dataclass(frozen=True, slots=True)
-class Belonging:
-    """That an account is a member of an organization, and in which state."""
-
-    organization: Organization
-    member_id: MemberId
-    state: MemberState
 
 
 def insert_organization(connection: sa.Connection, change: Change, slug: str, name: str) -> Organization:
@@ -50,21 +40,6 @@ def find_organization(connection: sa.Connection, named: str) -> Organization | N
 def list_organizations(connection: sa.Connection) -> list[Organization]:
     """Return every organization, by slug."""
     return [_organization(row) for row in connection.execute(_live().order_by(organization.c.slug))]
-
-
-def organizations_of_account(connection: sa.Connection, account_id: AccountId) -> list[Belonging]:
-    """Return the organizations that an account is a member of, by slug; those it left are not among them."""
-    query = (
-        _live()
-        .add_columns(member.c.id.label("member_id"), member.c.state)
-        .join(member, member.c.organization_id == organization.c.id)
-        .where(member.c.account_id == account_id, member.c.state != MemberState.REMOVED.value)
-        .order_by(organization.c.slug, member.c.id)
-    )
-    return [
-        Belonging(_organization(row), MemberId(row.member_id), MemberState(row.state))
-        for row in connection.execute(query)
-    ]
 
 
 def set_organization(
