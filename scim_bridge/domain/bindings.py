@@ -189,7 +189,7 @@ def template_fields(template: str) -> tuple[str, ...]:
             field="user_template",
         )
     if rest.lower().startswith("system:") and template.lower().startswith("system:"):
-        raise Invalid("a subject template may not make system: names", field="user_template")
+        raise Invalid("A subject template may not make system: names.", field="user_template")
     return names
 
 
