@@ -11,6 +11,9 @@ from scim_bridge.api import (
     clusters,
     documents,
     grants,
+    groups,
+    invitations,
+    members,
     organizations,
     projects,
     roles,
@@ -27,7 +30,21 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (application_users, authorize, clusters, documents, grants, organizations, projects, roles, tokens, units)
+ROOMS = (
+    application_users,
+    authorize,
+    clusters,
+    documents,
+    grants,
+    groups,
+    invitations,
+    members,
+    organizations,
+    projects,
+    roles,
+    tokens,
+    units,
+)
 
 refuse_http = answer_http
 

@@ -104,6 +104,16 @@ def delete(session: Session, slug: str, repeated: str | None, as_json: bool) -> 
 
 
 @organization.command()
+@click.argument("slug")
+@json_option
+@click.pass_obj
+def leave(session: Session, slug: str, as_json: bool) -> None:
+    """Leave an organization, with --url as whoever the token is for; its last working owner stays."""
+    done = session.api.post(f"{session.of(slug)}/members/me/leave")
+    say(as_json, done, f"{done['user_name']} has left {slug}.")
+
+
+@organization.command()
 @organization_option
 @json_option
 @click.pass_obj

@@ -148,7 +148,10 @@ def _services(rows: list[Row]) -> Items:
 
 def _group(row: Row, place: str) -> tuple[str, dict[str, object]]:
     _refuse_unknown(row, ("name", "description", "members"), place)
-    item: dict[str, object] = {"description": _text(row, "description", place, None) or ""}
+    told = row.get("description") or ""
+    if not isinstance(told, str) or "\x00" in told:
+        raise Invalid(f"{place}.description must be a text.", field=f"{place}.description")
+    item: dict[str, object] = {"description": told.strip()}
     return str(_text(row, "name", place)), item | {"members": _names(row, "members", place)}
 
 

@@ -10,11 +10,12 @@ from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.organization_documents import DocumentChange, Operation, Section
 from scim_bridge.domain.organizations import CaseRule, EnvironmentType, OrganizationId
 from scim_bridge.errors import Conflict, Invalid, NotFound, Refused
-from scim_bridge.identity import clusters, grants, organization_changes, roles, rules, tree
+from scim_bridge.identity import clusters, grants, hand_groups, hand_members, organization_changes, roles, rules, tree
 from scim_bridge.identity.cluster_changes import ChangeCluster, MoveCluster
 from scim_bridge.identity.cluster_targets import TargetNamed, TargetRead, read_target, target_of
 from scim_bridge.identity.clusters import ClusterWanted
 from scim_bridge.identity.grants import GrantWanted
+from scim_bridge.identity.hand_members import MOST_AT_ONCE
 from scim_bridge.identity.project_changes import (
     ChangeProject,
     ChangeService,
@@ -182,6 +183,34 @@ class Steps:
             field="clusters",
         )
 
+    def _group(self, change: DocumentChange) -> None:
+        database, name = self.runtime.database, change.key
+        old: Values = change.old or {}
+        new: Values = change.new or {}
+        match change.operation:
+            case Operation.ADD:
+                description = new["description"] or None
+                hand_groups.create(database, self.actor, self.organization_id, name, description, self.request_id)
+            case Operation.CHANGE if "description" in new:
+                description = new["description"] or None
+                hand_groups.change(
+                    database,
+                    self.actor,
+                    self.organization_id,
+                    name,
+                    description=description,
+                    request_id=self.request_id,
+                    describing=True,
+                )
+            case Operation.REMOVE:
+                hand_groups.delete(database, self.actor, self.organization_id, name, self.request_id)
+                return
+        inside, wanted = set(old.get("members", ())), set(new.get("members", old.get("members", ())))
+        for some in _some_at_once(wanted - inside):
+            hand_members.add(database, self.actor, self.organization_id, name, some, None, self.request_id)
+        for some in _some_at_once(inside - wanted):
+            hand_members.remove(database, self.actor, self.organization_id, name, some, self.request_id)
+
     def _grant(self, change: DocumentChange) -> None:
         item: Values = change.new or change.old or {}
         wanted = GrantWanted(
@@ -220,8 +249,14 @@ _STEPS: Mapping[Section, Callable[[Steps, DocumentChange], None]] = {
     Section.CLUSTERS: Steps._cluster,
     Section.PROJECTS: Steps._project,
     Section.SERVICES: Steps._service,
+    Section.GROUPS: Steps._group,
     Section.GRANTS: Steps._grant,
 }
+
+
+def _some_at_once(people: set[str]) -> Iterator[list[str]]:
+    every = sorted(people)
+    return (every[start : start + MOST_AT_ONCE] for start in range(0, len(every), MOST_AT_ONCE))
 
 
 def _policy(name: str, values: Values) -> ChangeCluster:

@@ -4,14 +4,17 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from scim_bridge.domain.invitations import InvitationState
 from scim_bridge.domain.people import MemberState
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import (
+    api_token,
     directory_token,
     fact,
     grant,
     grant_origin,
+    invitation,
     member,
     membership,
     nesting,
@@ -38,10 +41,13 @@ def end_organization(connection: sa.Connection, change: Change) -> int:
         )
     groups = sa.update(user_group).where(_mine(user_group, change)).where(user_group.c.removed_at.is_(None))
     connection.execute(groups.values(removed_at=change.at))
-    tokens = (
-        sa.update(directory_token).where(_mine(directory_token, change)).where(directory_token.c.revoked_at.is_(None))
+    for table in (directory_token, api_token):
+        tokens = sa.update(table).where(_mine(table, change), table.c.revoked_at.is_(None))
+        connection.execute(tokens.values(revoked_at=change.at))
+    pending = sa.update(invitation).where(
+        _mine(invitation, change), invitation.c.state == InvitationState.PENDING.value
     )
-    connection.execute(tokens.values(revoked_at=change.at))
+    connection.execute(pending.values(state=InvitationState.REVOKED.value, closed_at=change.at))
     connection.execute(sa.update(organization_domain).where(_mine(organization_domain, change)).values(state="removed"))
     waiting = (
         sa.update(removal_request).where(_mine(removal_request, change)).where(removal_request.c.closed_at.is_(None))

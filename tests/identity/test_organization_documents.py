@@ -253,6 +253,33 @@ def test_a_document_for_another_organization_is_refused(runtime: Runtime) -> Non
         plan(runtime, {"organization": "globex", "units": []})
 
 
+def test_groups_made_by_hand_come_change_and_go_with_their_members(runtime: Runtime) -> None:
+    group = {"name": "on-call", "description": "Who is\nwoken up", "members": [ANA]}
+    grant = {"scope": "organization", "group": "on-call", "api_role": "viewer", "kubernetes_role": None}
+    apply(runtime, {"groups": [group], "grants": [grant]})
+    exported = export(runtime.database, "acme")
+
+    changed = apply(runtime, {"groups": [group | {"description": "", "members": [BOB]}], "grants": [grant]})
+    gone = apply(runtime, {"groups": [], "grants": []})
+
+    assert exported["groups"] == [group]
+    assert (shown(changed.gains), shown(changed.loses)) == (
+        {BOB: ["API role viewer at organization"]},
+        {ANA: ["API role viewer at organization"]},
+    )
+    assert shown(gone.loses) == {BOB: ["API role viewer at organization"]}
+    assert export(runtime.database, "acme")["groups"] == []
+
+
+def test_a_directorys_groups_are_no_business_of_a_document(runtime: Runtime) -> None:
+    Provider.connect(runtime.database, "entra").post_group("Ops")
+
+    exported = export(runtime.database, "acme")
+
+    assert exported["groups"] == []
+    assert plan(runtime, {"groups": [], "prune": ["groups"]}).changes == ()
+
+
 def test_people_may_be_named_by_their_address_or_id(runtime: Runtime) -> None:
     (ana,) = rows(runtime.database, "member", user_name=ANA)
     grant = {"scope": "organization", "api_role": "viewer"}
