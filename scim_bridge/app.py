@@ -232,7 +232,8 @@ def create_local_api(opened: Runtime) -> "Flask":
     app.json = OrjsonProvider(app)
     app.extensions[context.EXTENSION] = opened
     context.register(app)
-    api.register(app, opened.settings)
+    # Nobody at a terminal reads the document, and every verb would wait for it.
+    api.register(app, opened.settings, described=False)
     unmatched.register(app, {api.PREFIX: api.refuse_http})
     return app
 
