@@ -46,7 +46,7 @@ def arrive(connection: Connection, change: Change, directory_id: DirectoryId, re
     if not candidates:
         return Arrival(members.insert_provisioned(connection, change, directory_id, record))
     domains = {each.domain for each in list_domains(connection, change.organization_id)}
-    state = directories.lock_directory(connection, directory_id).state
+    state = directories.get_directory(connection, directory_id).state
     reason = objection(candidates, domains, state, active=record.active)
     # Another directory may have taken them in this moment.
     if reason is None and _is_free(connection, members.lock_member(connection, candidates[0].member_id)):
@@ -125,7 +125,7 @@ def _candidates(
     connection: Connection, change: Change, directory_id: DirectoryId, record: UserRecord
 ) -> list[Candidate]:
     owner = change.organization_id
-    names = store.free_namesakes(connection, owner, record.user_name_key, record.email_key)
+    names = store.free_namesakes(connection, owner, record.user_name_key, record.names.email_key)
     if not names:
         return []
     roles = _api_roles(connection, change, list(names))
@@ -182,9 +182,9 @@ def _merge(connection: Connection, change: Change, found: StoredConflict) -> Non
     for group_id in group_ids:
         memberships.add_members(connection, change, group_id, {user.id: found.candidate_id})
     take_over(connection, change, found.directory_id, found.candidate_id)
-    members.copy_names(connection, waited, found.candidate_id)
+    members.rename_member(connection, found.candidate_id, waited.names)
     reactivate(connection, change, found.candidate_id)
-    if (person.user_name, person.email, person.external_id) != (waited.user_name, waited.email, waited.external_id):
+    if person.names.in_subjects != waited.names.in_subjects:
         request_removals(connection, change, [found.candidate_id], "renamed")
     grants.close_origins(connection, change, grants.origins_of_members(connection, [found.waiting_id]))
     members.set_state(connection, change, found.waiting_id, MemberState.REMOVED)

@@ -24,6 +24,7 @@ from scim_bridge.identity.runtime import Database
 from scim_bridge.log import get_logger
 from scim_bridge.scim import bodies, dialects, masking
 from scim_bridge.scim.errors import Problem, problem_of, problem_of_http
+from scim_bridge.scim.filters import attribute_path
 from scim_bridge.scim.translate import Addresses
 from scim_bridge.scim.versions import is_known_already
 from scim_bridge.settings import Settings
@@ -271,6 +272,7 @@ def _exchange(caller: Caller, success: HTTPStatus) -> Exchange:
         address=context.address(),
         noun=noun,
         object_id=object_id,
+        read_path=attribute_path,
     )
 
 
