@@ -7,6 +7,7 @@ import click
 from scim_bridge.cli.directory_conflicts import conflict
 from scim_bridge.cli.directory_doctor import doctor
 from scim_bridge.cli.directory_log import log, replay
+from scim_bridge.cli.directory_maps import map_
 from scim_bridge.cli.directory_states import VERBS
 from scim_bridge.cli.directory_tokens import token, token_document, token_table
 from scim_bridge.cli.output import facts, joined, json_option, organization_option, say, table, time
@@ -93,6 +94,7 @@ def show(session: Session, name: str, organization: str | None, as_json: bool) -
 directory.add_command(doctor)
 directory.add_command(log)
 directory.add_command(replay)
+directory.add_command(map_)
 directory.add_command(token)
 directory.add_command(conflict)
 for verb in VERBS:

@@ -1,9 +1,15 @@
 """`scim-bridge directory conflict …`: people who wait because they may be somebody who is here already."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 import click
 
 from scim_bridge.cli.output import json_option, organization_option, say, table, time
 from scim_bridge.cli.session import Session
+
+if TYPE_CHECKING:
+    from scim_bridge.identity.adoption import StoredConflict
 
 
 @click.group()
@@ -42,29 +48,31 @@ def list_(session: Session, organization: str | None, as_json: bool) -> None:
     say(as_json, documents, table(headings, rows, "Nobody waits."))
 
 
-@conflict.command()
-@click.argument("conflict_id", metavar="CONFLICT")
-@organization_option
-@json_option
-@click.pass_obj
-def claim(session: Session, conflict_id: str, organization: str | None, as_json: bool) -> None:
-    """Say that it is the same person: they keep what they have, and follow the directory from now on."""
-    from scim_bridge.identity import adoption
+def _answering(name: str, help_: str, answer: Callable[["StoredConflict"], tuple[str, str, str]]) -> None:
+    """Add the verb ``name``; ``answer`` returns whose member it was about, its state, and the sentence."""
 
-    done = adoption.claim(session.database, session.actor, session.organization(organization), conflict_id)
-    sentence = f"{done.candidate} is {done.user_name} of {done.directory} from now on."
-    say(as_json, {"id": done.id, "member_id": done.candidate_id, "state": "claimed"}, sentence)
+    @conflict.command(name, help=help_)
+    @click.argument("conflict_id", metavar="CONFLICT")
+    @organization_option
+    @json_option
+    @click.pass_obj
+    def verb(session: Session, conflict_id: str, organization: str | None, as_json: bool) -> None:
+        from scim_bridge.identity import adoption
+
+        carry_out = adoption.claim if name == "claim" else adoption.dismiss
+        done = carry_out(session.database, session.actor, session.organization(organization), conflict_id)
+        member_id, state, sentence = answer(done)
+        say(as_json, {"id": done.id, "member_id": member_id, "state": state}, sentence)
 
 
-@conflict.command()
-@click.argument("conflict_id", metavar="CONFLICT")
-@organization_option
-@json_option
-@click.pass_obj
-def dismiss(session: Session, conflict_id: str, organization: str | None, as_json: bool) -> None:
-    """Say that they are two people: the one whom the directory brought becomes a member like any other."""
-    from scim_bridge.identity import adoption
+def _claimed(done: "StoredConflict") -> tuple[str, str, str]:
+    return done.candidate_id, "claimed", f"{done.candidate} is {done.user_name} of {done.directory} from now on."
 
-    done = adoption.dismiss(session.database, session.actor, session.organization(organization), conflict_id)
+
+def _dismissed(done: "StoredConflict") -> tuple[str, str, str]:
     sentence = f"{done.user_name} of {done.directory} and {done.candidate} are two people."
-    say(as_json, {"id": done.id, "member_id": done.waiting_id, "state": "dismissed"}, sentence)
+    return done.waiting_id, "dismissed", sentence
+
+
+_answering("claim", "Say that it is the same person: they keep what they have, and follow the directory.", _claimed)
+_answering("dismiss", "Say that they are two people: the new one becomes a member like any other.", _dismissed)

@@ -1,14 +1,13 @@
 """`scim-bridge directory preview|activate|pause|resume|detach|purge`: a directory as a whole."""
 
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
+from scim_bridge.cli.agreement import agreed, agreement_options
 from scim_bridge.cli.output import joined, json_option, organization_option, say
 from scim_bridge.cli.session import Session
-from scim_bridge.errors import Refused
 
 if TYPE_CHECKING:
     from scim_bridge.domain.directory_states import Step
@@ -22,8 +21,11 @@ DONE = {
     "purge": "is purged: nothing that it brought is left",
 }
 
-seen_option = click.option("--preview", "seen", metavar="HASH", help="The preview that you have read.")
-yes_option = click.option("--yes", is_flag=True, help="Do it, whatever it changes, without asking.")
+HELP = {
+    "activate": "Let what a pending directory brought count, with exactly the outcome that was previewed.",
+    "detach": "Cut a connection for good and keep what it brought, as if made by hand; its tokens end.",
+    "purge": "Take away all that a directory brought, as removals that were asked for; it must not be active.",
+}
 
 
 @click.command()
@@ -37,42 +39,6 @@ def preview(session: Session, name: str, step_name: str, organization: str | Non
     found = _preview(session, name, _step(step_name), session.organization(organization))
     text = f"{_text(found)}\n\nscim-bridge directory {step_name} {name} --preview {found.hash[:12]}"
     say(as_json, found, text)
-
-
-@click.command()
-@click.argument("name")
-@seen_option
-@yes_option
-@organization_option
-@json_option
-@click.pass_obj
-def activate(session: Session, name: str, seen: str | None, yes: bool, organization: str | None, as_json: bool) -> None:
-    """Let what a pending directory brought count, with exactly the outcome that was previewed."""
-    _carry_out(session, name, "activate", seen, organization, yes=yes, as_json=as_json)
-
-
-@click.command()
-@click.argument("name")
-@seen_option
-@yes_option
-@organization_option
-@json_option
-@click.pass_obj
-def detach(session: Session, name: str, seen: str | None, yes: bool, organization: str | None, as_json: bool) -> None:
-    """Cut a connection for good and keep what it brought, as if made by hand; its tokens end."""
-    _carry_out(session, name, "detach", seen, organization, yes=yes, as_json=as_json)
-
-
-@click.command()
-@click.argument("name")
-@seen_option
-@yes_option
-@organization_option
-@json_option
-@click.pass_obj
-def purge(session: Session, name: str, seen: str | None, yes: bool, organization: str | None, as_json: bool) -> None:
-    """Take away all that a directory brought, as removals that were asked for; it must not be active."""
-    _carry_out(session, name, "purge", seen, organization, yes=yes, as_json=as_json)
 
 
 @click.command()
@@ -102,31 +68,30 @@ def resume(session: Session, name: str, organization: str | None, as_json: bool)
     say(as_json, {"name": found.name, "state": found.state}, f"{found.name} is active again.")
 
 
-VERBS: tuple[click.Command, ...] = (preview, activate, pause, resume, detach, purge)
+def _deciding(step_name: str) -> click.Command:
+    @click.command(step_name, help=HELP[step_name])
+    @click.argument("name")
+    @agreement_options
+    @organization_option
+    @json_option
+    @click.pass_obj
+    def verb(session: Session, name: str, seen: str | None, yes: bool, organization: str | None, as_json: bool) -> None:
+        from scim_bridge.identity import directory_states
+
+        slug, step = session.organization(organization), _step(step_name)
+
+        def look() -> tuple[str, str]:
+            found = _preview(session, name, step, slug)
+            return found.hash, _text(found)
+
+        hash_ = seen or agreed(look, f"{step_name.capitalize()} {name}, with exactly this?", yes=yes)
+        done = directory_states.carry_out(session.database, session.actor, slug, name, step, hash_)
+        say(as_json, done, f"{_text(done, done=True)}\n\n{done.directory} {DONE[step_name]}.")
+
+    return verb
 
 
-def _carry_out(
-    session: Session, name: str, step_name: str, seen: str | None, organization: str | None, *, yes: bool, as_json: bool
-) -> None:
-    from scim_bridge.identity import directory_states
-
-    slug, step = session.organization(organization), _step(step_name)
-    hash_ = seen or _agreed(lambda: _preview(session, name, step, slug), step_name, yes=yes)
-    done = directory_states.carry_out(session.database, session.actor, slug, name, step, hash_)
-    say(as_json, done, f"{_text(done, done=True)}\n\n{done.directory} {DONE[step_name]}.")
-
-
-def _agreed(look: "Callable[[], Preview]", step_name: str, *, yes: bool) -> str:
-    """Return the hash of a preview that a person was shown and agreed to; raises Refused where nobody can be asked."""
-    found = look()
-    if yes:
-        return found.hash
-    if not sys.stdin.isatty():
-        raise Refused(f"Nothing is done: say --preview {found.hash[:12]} once you have read it, or --yes.")
-    click.echo(_text(found), err=True)
-    if not click.confirm(f"{step_name.capitalize()} {found.directory}, with exactly this?", default=False, err=True):
-        raise Refused("Nothing is done.")
-    return found.hash
+VERBS: tuple[click.Command, ...] = (preview, pause, resume, *map(_deciding, PREVIEWED))
 
 
 def _preview(session: Session, name: str, step: "Step", slug: str) -> "Preview":

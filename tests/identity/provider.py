@@ -18,6 +18,7 @@ from scim_bridge.identity.exchanges import Exchange
 from scim_bridge.identity.provisioned import open_reading
 from scim_bridge.identity.provisioning_groups import GroupChange, change_group, create_group, delete_group
 from scim_bridge.identity.provisioning_users import change_user, create_user, delete_user
+from scim_bridge.scim import translate
 from scim_bridge.scim.filters import attribute_path
 from scim_bridge.store import schema
 from scim_bridge.store.database import Database
@@ -30,15 +31,7 @@ _requests = counter(1)
 
 def user_record(document: Document) -> UserRecord:
     """Read a document as the door does."""
-    emails = document.get("emails") or [{}]
-    return UserRecord(
-        document["userName"],
-        document.get("active", True),
-        document,
-        document.get("externalId"),
-        emails[0].get("value"),
-        document.get("displayName"),
-    )
+    return translate.user_record(document, active=True)
 
 
 def group_record(display_name: str, external_id: str | None = None) -> GroupRecord:
