@@ -182,9 +182,9 @@ def _merge(connection: Connection, change: Change, found: StoredConflict) -> Non
     for group_id in group_ids:
         memberships.add_members(connection, change, group_id, {user.id: found.candidate_id})
     take_over(connection, change, found.directory_id, found.candidate_id)
-    members.rename_member(connection, found.candidate_id, waited.names)
+    members.copy_names(connection, waited, found.candidate_id)
     reactivate(connection, change, found.candidate_id)
-    if person.names.in_subjects != waited.names.in_subjects:
+    if (person.user_name, person.email, person.external_id) != (waited.user_name, waited.email, waited.external_id):
         request_removals(connection, change, [found.candidate_id], "renamed")
     grants.close_origins(connection, change, grants.origins_of_members(connection, [found.waiting_id]))
     members.set_state(connection, change, found.waiting_id, MemberState.REMOVED)

@@ -8,15 +8,15 @@ A change is carried out in a transaction, compared with what was before, and the
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.attribute_files import canonical, parse_mapping, read_mapping
 from scim_bridge.domain.attributes import AttributeMapping, Derived, ReadPath, derive
 from scim_bridge.domain.people import DirectoryState, MemberId, ScimUserId
 from scim_bridge.domain.previews import Difference, Shift, SubjectShift, difference, subject_shifts
-from scim_bridge.domain.provisioning import Names, names_of
-from scim_bridge.errors import Conflict
+from scim_bridge.domain.provisioning import Names, UserRecord, names_of
+from scim_bridge.errors import Conflict, PreviewOutdated
 from scim_bridge.identity import mapping as rules
 from scim_bridge.identity.attribute_mapping import NEVER_CHANGED, values_now
 from scim_bridge.identity.names import scope_text, the_directory
@@ -34,6 +34,7 @@ from scim_bridge.store.removals import request_removals
 from scim_bridge.store.snapshot import read_organization
 
 SHORTEST_HASH = 8
+MOST_TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +99,18 @@ def apply(
     """
     Put another mapping into force for everybody of a directory, with exactly the outcome that a person has ``seen``.
 
-    ``{}`` takes everything back to the defaults. Raises Conflict, with what it would be now, when that has changed;
+    ``{}`` takes everything back to the defaults. Raises PreviewOutdated when that has changed;
     the mapping that is in force already writes nothing.
     """
     wanted = parse_mapping(document, read_path)
     with database.write() as connection:
         made = _carry_out(connection, actor, organization, name, _Draft(wanted, read_path), request_id)
         if len(seen) < SHORTEST_HASH or not made.hash.startswith(seen):
-            raise Conflict(
+            raise PreviewOutdated(
                 f"That is not what would happen now: {len(made.changes)} of {made.users} people would change, "
                 f"{len(made.gains)} would gain and {len(made.loses)} lose something. Look at the preview again: "
-                f"{made.hash[:12]}."
+                f"{made.hash[:12]}.",
+                replace(made, changes=made.changes[:MOST_TOLD]),
             )
         return made
 
@@ -125,8 +127,15 @@ class _Derived:
 
     user: MappedUser
     derived: Derived
-    names: Names
     fields: tuple[FieldShift, ...]
+
+    @property
+    def names(self) -> Names:
+        return names_of(self.derived)
+
+    @property
+    def record(self) -> UserRecord:
+        return UserRecord(self.user.user_name, active=True, document={}, mapped=self.derived)
 
 
 def _carry_out(
@@ -165,7 +174,7 @@ def _derive_all(
     for user in store.users_to_map(connection, found.id):
         was = values_now(user, old)
         derived = derive(new, user.read_document()).keeping(was)
-        yield _Derived(user, derived, names_of(derived), _shifts(was, derived.values))
+        yield _Derived(user, derived, _shifts(was, derived.values))
 
 
 def _shifts(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[FieldShift, ...]:
@@ -180,13 +189,15 @@ def _write_all(connection: Connection, change: Change, made: list[_Derived], *, 
     store.write_mapped(
         connection, [(each.user.id, each.names.display_name, each.derived if has_mapping else None) for each in made]
     )
-    called = {each.user.member_id: each for each in made if each.user.names not in (None, each.names)}
-    members.rename_members(connection, {member_id: each.names for member_id, each in called.items()})
-    renamed = {
-        member_id
-        for member_id, each in called.items()
-        if each.user.names is not None and each.user.names.in_subjects != each.names.in_subjects
-    }
+    renamed: set[MemberId] = set()
+    for each in made:
+        was = each.user.names
+        if was is None or was == each.names:
+            # The member follows another directory, or is called so already.
+            continue
+        members.rename_member(connection, each.user.member_id, each.record)
+        if was.in_subjects != each.names.in_subjects:
+            renamed.add(each.user.member_id)
     request_removals(connection, change, sorted(renamed), "renamed")
     rules.users_changed(connection, change, [each.user.id for each in made if each.fields], locked=True)
     return renamed

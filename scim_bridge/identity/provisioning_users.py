@@ -155,10 +155,9 @@ def _follow(connection: Connection, change: Change, user: StoredUser, record: Us
     """Let the member follow the user, as far as this directory has a say about them; return whether it has."""
     member = members.lock_member(connection, user.member_id)
     is_authoritative = member.directory_id in (None, user.directory_id)
-    names = record.names
-    if is_authoritative and member.names != names:
-        members.rename_member(connection, member.id, names)
-        if member.names.in_subjects != names.in_subjects:
+    if is_authoritative and not member.is_called_like(record):
+        members.rename_member(connection, member.id, record)
+        if not member.is_named_like(record):
             # The subject on the clusters may be rendered from any of these: the old one must go at once.
             request_removals(connection, change, [member.id], "renamed")
     if was_active and not record.active:

@@ -1,12 +1,12 @@
 """Members as provisioning makes and changes them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from scim_bridge.domain.keys import fold
 from scim_bridge.domain.people import DirectoryId, MemberId, MemberSource, MemberState
-from scim_bridge.domain.provisioning import Names, UserRecord
+from scim_bridge.domain.provisioning import UserRecord
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact, start_fact
 from scim_bridge.store.identifiers import new_id
@@ -20,7 +20,18 @@ class MemberFacts:
     id: MemberId
     state: MemberState
     directory_id: DirectoryId | None
-    names: Names
+    user_name: str
+    email: str | None
+    external_id: str | None
+    display_name: str | None
+
+    def is_named_like(self, record: UserRecord) -> bool:
+        """Say whether every name that a subject may be rendered from is the record's."""
+        return (self.user_name, self.email, self.external_id) == record.names.in_subjects
+
+    def is_called_like(self, record: UserRecord) -> bool:
+        """Say whether names and display name are the record's."""
+        return self.is_named_like(record) and self.display_name == record.names.display_name
 
 
 _LOCK = (
@@ -43,7 +54,7 @@ _UPDATE = sa.update(member).where(member.c.id == sa.bindparam("member"))
 def lock_member(connection: sa.Connection, member_id: MemberId) -> MemberFacts:
     """Return a member, kept from other writers until the transaction ends."""
     row = connection.execute(_LOCK, {"id": member_id}).one()
-    return MemberFacts(row[0], MemberState(row[1]), row[2], Names(*row[3:]))
+    return MemberFacts(row[0], MemberState(row[1]), *row[2:])
 
 
 def insert_provisioned(
@@ -60,21 +71,14 @@ def insert_provisioned(
         "source": MemberSource.SCIM.value,
         "created_at": change.at,
     }
-    connection.execute(_INSERT, values | _named(record.names))
+    connection.execute(_INSERT, values | _names(record))
     start_fact(connection, change, "member", made, "state", state.value)
     return made
 
 
-def rename_member(connection: sa.Connection, member_id: MemberId, names: Names) -> None:
-    """Call a member as the authoritative directory, or whom they turned out to be, is called."""
-    connection.execute(_UPDATE, {"member": member_id, **_named(names)})
-
-
-def rename_members(connection: sa.Connection, named: Mapping[MemberId, Names]) -> None:
-    """Call these members otherwise."""
-    rows = [{"member": member_id, **_named(names)} for member_id, names in sorted(named.items())]
-    if rows:
-        connection.execute(_UPDATE, rows)
+def rename_member(connection: sa.Connection, member_id: MemberId, record: UserRecord) -> None:
+    """Take over the names that the authoritative directory gives a member."""
+    connection.execute(_UPDATE, {"member": member_id, **_names(record)})
 
 
 def set_state(connection: sa.Connection, change: Change, member_id: MemberId, state: MemberState) -> None:
@@ -88,7 +92,20 @@ def set_directory(connection: sa.Connection, member_id: MemberId, directory_id: 
     connection.execute(_UPDATE, {"member": member_id, "directory_id": directory_id})
 
 
-def _named(names: Names) -> dict[str, str | None]:
+def copy_names(connection: sa.Connection, source: MemberFacts, member_id: MemberId) -> None:
+    """Call a member what another one is called."""
+    names = {
+        "user_name": source.user_name,
+        "email": source.email,
+        "email_key": None if source.email is None else fold(source.email),
+        "external_id": source.external_id,
+        "display_name": source.display_name,
+    }
+    connection.execute(_UPDATE, {"member": member_id, **names})
+
+
+def _names(record: UserRecord) -> dict[str, str | None]:
+    names = record.names
     return {
         "user_name": names.user_name,
         "email": names.email,

@@ -9,10 +9,12 @@ from flask import Flask, Response, current_app, g, request
 
 from scim_bridge.identity.journal import Journal
 from scim_bridge.identity.runtime import Runtime
+from scim_bridge.identity.scim_port import ScimPort
 from scim_bridge.log import bind_request
 from scim_bridge.web.limits import Limits
 
 EXTENSION = "scim_bridge"
+SCIM = "scim_bridge.scim"
 JOURNAL = "scim_bridge.journal"
 LIMITS = "scim_bridge.limits"
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -24,6 +26,12 @@ REQUEST_ID = "scim_bridge.request_id"
 def runtime() -> Runtime:
     """Return the runtime of the application that serves this request."""
     found: Runtime = current_app.extensions[EXTENSION]
+    return found
+
+
+def scim() -> ScimPort:
+    """Return the SCIM door of this application, for other doors."""
+    found: ScimPort = current_app.extensions[SCIM]
     return found
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from scim_bridge.identity.attribute_changes import apply, preview
-from scim_bridge.scim.filters import attribute_path
+from scim_bridge.web.context import SCIM
 from tests.conversations.talk import Talk, person
 from tests.scim.doors import ACTOR, document
 
@@ -22,9 +22,9 @@ MAPPING: dict[str, Any] = {
 
 def put(talk: Talk, name: str) -> None:
     """Put the mapping into force, after a look at what it does."""
-    database = talk.world.database
-    seen = preview(database, ACTOR, "acme", name, attribute_path, MAPPING)
-    apply(database, ACTOR, "acme", name, attribute_path, MAPPING, seen.hash)
+    database, read_path = talk.world.database, talk.world.app.extensions[SCIM].read_path
+    seen = preview(database, ACTOR, "acme", name, read_path, MAPPING)
+    apply(database, ACTOR, "acme", name, read_path, MAPPING, seen.hash)
 
 
 def called(talk: Talk, user_id: str) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from scim_bridge.domain.directory_states import Step
 from scim_bridge.domain.previews import SubjectShift
 from scim_bridge.errors import Conflict, Invalid, NotFound
 from scim_bridge.identity import access, attribute_mapping, directories, directory_states, grants, organizations, rules
@@ -323,8 +324,8 @@ def test_a_directory_that_has_no_say_about_a_person_does_not_rename_them(okta: P
 
 
 def test_a_detached_directory_is_not_mapped_any_more(okta: Provider) -> None:
-    seen = directory_states.preview(okta.database, HANDS, "acme", "okta", directory_states.Step.DETACH)
-    directory_states.carry_out(okta.database, HANDS, "acme", "okta", directory_states.Step.DETACH, seen.hash)
+    seen = directory_states.preview(okta.database, HANDS, "acme", "okta", Step.DETACH)
+    directory_states.carry_out(okta.database, HANDS, "acme", "okta", Step.DETACH, seen.hash)
 
     with pytest.raises(Conflict, match="detached"):
         look(okta, **SHORT_NAMES)
