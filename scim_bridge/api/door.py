@@ -3,9 +3,15 @@
 from flask import Blueprint, Flask, Response, current_app
 
 from scim_bridge.api import (
+    adoption,
     application_users,
     authorize,
     calls,
+    directories,
+    directory_log,
+    directory_maps,
+    directory_states,
+    directory_tokens,
     grants,
     openapi,
     organizations,
@@ -22,7 +28,20 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (application_users, authorize, grants, organizations, roles, tokens)
+ROOMS = (
+    adoption,
+    application_users,
+    authorize,
+    directories,
+    directory_log,
+    directory_maps,
+    directory_states,
+    directory_tokens,
+    grants,
+    organizations,
+    roles,
+    tokens,
+)
 
 refuse_http = answer_http
 

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from scim_bridge.cli.output import joined
 from scim_bridge.errors import Refused
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -34,3 +35,14 @@ def agreed(look: Callable[[], tuple[str, str]], question: str, *, yes: bool) -> 
     if not click.confirm(question, default=False, err=True):
         raise Refused("Nothing is done.")
     return hash_
+
+
+def outcome_lines(found: dict[str, Any], *, done: bool = False) -> list[str]:
+    """Return who gains and who loses what by a preview, or by what was done, and what it cannot know."""
+    lines = [f"+ {each['person']}: {joined(each['what'])}" for each in found["gains"]]
+    lines += [f"- {each['person']}: {joined(each['what'])}" for each in found["loses"]]
+    if not lines:
+        lines = [f"Nobody {'gained or lost' if done else 'gains or loses'} anything."]
+    if found["unclear"]:
+        lines.append(f"Namespaces chosen by labels on {joined(found['unclear'])} are not in this.")
+    return lines

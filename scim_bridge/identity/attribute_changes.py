@@ -19,6 +19,7 @@ from scim_bridge.domain.provisioning import Names, UserRecord, names_of
 from scim_bridge.errors import Conflict, PreviewOutdated
 from scim_bridge.identity import mapping as rules
 from scim_bridge.identity.attribute_mapping import NEVER_CHANGED, values_now
+from scim_bridge.identity.authority import MANAGING_DIRECTORIES, require
 from scim_bridge.identity.names import scope_text, the_directory
 from scim_bridge.store import attribute_mappings as store
 from scim_bridge.store import directories, members
@@ -59,17 +60,26 @@ class PersonShift:
 
 @dataclass(frozen=True, slots=True)
 class MappingPreview:
-    """Exactly what another mapping would do to everybody of a directory; applying it is held to ``hash``."""
+    """
+    Exactly what another mapping would do to everybody of a directory; applying it is held to ``hash``.
+
+    ``changed`` is how many people it changes; ``changes`` may show the first of them only.
+    """
 
     directory: str
     version: int
     users: int
+    changed: int
     changes: tuple[PersonShift, ...]
     lacking: Mapping[str, int]
     gains: tuple[Shift, ...]
     loses: tuple[Shift, ...]
     unclear: tuple[str, ...]
     hash: str
+
+    def at_most(self, people: int) -> "MappingPreview":
+        """Return this with only so many of the changed people shown."""
+        return replace(self, changes=self.changes[:people])
 
 
 def preview(
@@ -107,10 +117,10 @@ def apply(
         made = _carry_out(connection, actor, organization, name, _Draft(wanted, read_path), request_id)
         if len(seen) < SHORTEST_HASH or not made.hash.startswith(seen):
             raise PreviewOutdated(
-                f"That is not what would happen now: {len(made.changes)} of {made.users} people would change, "
+                f"That is not what would happen now: {made.changed} of {made.users} people would change, "
                 f"{len(made.gains)} would gain and {len(made.loses)} lose something. Look at the preview again: "
                 f"{made.hash[:12]}.",
-                replace(made, changes=made.changes[:MOST_TOLD]),
+                made.at_most(MOST_TOLD),
             )
         return made
 
@@ -142,6 +152,7 @@ def _carry_out(
     connection: Connection, actor: Actor, organization: str, name: str, draft: _Draft, request_id: str | None = None
 ) -> MappingPreview:
     found = the_directory(connection, organization, name)
+    require(connection, actor, found.organization_id, MANAGING_DIRECTORIES)
     # Nobody is written by the mapping before while everybody is written by the new one.
     lock_for_rules(connection, found.organization_id, exclusive=True)
     found = directories.lock_directory(connection, found.id)
@@ -254,6 +265,7 @@ def _preview(
         found.name,
         versions[0].version if versions else NEVER_CHANGED,
         len(made),
+        len(changes),
         changes,
         lacking,
         told.gains,
