@@ -153,7 +153,7 @@ def test_a_preview_whose_base_has_changed_is_a_conflict(okta: Bridge, mapping: s
         ("[fields.email]\nfrom = ['emails[']", 6, "fields.email.from[0]: The path"),
         ("[fields.email]\nform = 'x'", 6, "unknown key 'form'"),
         ("[fields.active]", 6, "active is not for a mapping to say"),
-        ("fields = 1", 6, "fields must be a table"),
+        ("fields = 1", 6, "valid dictionary"),
         ("[fields", 6, "is not TOML"),
     ],
 )
