@@ -27,6 +27,16 @@ class Names:
         return None if self.email is None else fold(self.email)
 
     @property
+    def user_name_key(self) -> str:
+        """Return the form in which the name is looked up."""
+        return fold(self.user_name)
+
+    @property
+    def words(self) -> tuple[str | None, ...]:
+        """Return what a search finds the member by."""
+        return (self.user_name, self.email, self.display_name)
+
+    @property
     def in_subjects(self) -> tuple[str | None, ...]:
         """Return what a cluster's subject may be rendered from."""
         return (self.user_name, self.email, self.external_id)

@@ -16,6 +16,7 @@ from scim_bridge.errors import Conflict, NotFound
 from scim_bridge.identity import mapping
 from scim_bridge.identity.authority import MANAGING_DIRECTORIES, require, require_grantable
 from scim_bridge.identity.deactivation import reactivate
+from scim_bridge.identity.invitation_ends import supersede
 from scim_bridge.identity.names import the_organization
 from scim_bridge.store import adoption as store
 from scim_bridge.store import directories, grants, members, memberships, users
@@ -25,6 +26,7 @@ from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.domains import list_domains
+from scim_bridge.store.invitations import roles_offered
 from scim_bridge.store.removals import request_removals
 from scim_bridge.store.snapshot import read_members
 
@@ -67,6 +69,7 @@ def take_over(connection: Connection, change: Change, directory_id: DirectoryId,
     members.set_directory(connection, member_id, directory_id)
     if found.state is MemberState.INVITED:
         members.set_state(connection, change, member_id, MemberState.ACTIVE)
+        supersede(connection, change, member_id)
     detail = {"directory": directory_id, "was": found.state.value}
     add_audit(connection, change, "member.adopted", "member", member_id, detail)
 
@@ -141,12 +144,14 @@ def _candidates(
 
 
 def _api_roles(connection: Connection, change: Change, ids: list[MemberId]) -> dict[MemberId, frozenset[str]]:
-    """Return every API role that people hold or would hold if they were active."""
+    """Return every API role that people hold or would hold if they were active, or are invited to."""
+    offered = roles_offered(connection, ids)
     snapshot = read_members(connection, change.organization_id, ids, change.at)
-    return {
-        member_id: frozenset(grant.api_role for grant in _grants(snapshot, member_id) if grant.api_role is not None)
-        for member_id in ids
-    }
+    found = {}
+    for member_id in ids:
+        roles = [grant.api_role for grant in _grants(snapshot, member_id)] + [offered.get(member_id)]
+        found[member_id] = frozenset(role for role in roles if role is not None)
+    return found
 
 
 def _grants(snapshot: Snapshot, member_id: MemberId) -> list[Grant]:
@@ -163,9 +168,10 @@ def _require_claimable(
     """Raise Refused for whoever would put more into a directory's hands than they could grant themselves."""
     if actor.is_trusted:
         return
-    held = _grants(read_members(connection, organization_id, [member_id], now()), member_id)
+    snapshot = read_members(connection, organization_id, [member_id], now())
     require(connection, actor, organization_id, MANAGING_DIRECTORIES)
-    given = [(each.scope, each.api_role, each.kubernetes_role) for each in held]
+    given = [(each.scope, each.api_role, each.kubernetes_role) for each in _grants(snapshot, member_id)]
+    given += [(snapshot.tree.root, role, None) for role in roles_offered(connection, [member_id]).values()]
     require_grantable(connection, actor, organization_id, given, asking=MANAGING_DIRECTORIES)
 
 

@@ -92,7 +92,7 @@ def find_directory(connection: sa.Connection, organization_id: OrganizationId, n
 
 
 def get_directory(connection: sa.Connection, directory_id: DirectoryId) -> Directory:
-    """Return a directory that is there."""
+    """Return a directory that is known to be there."""
     return _directory(connection.execute(sa.select(directory).where(directory.c.id == directory_id)).one())
 
 
