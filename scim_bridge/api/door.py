@@ -5,8 +5,10 @@ from functools import cache
 from flask import Blueprint, Flask, Response
 
 from scim_bridge.api import (
+    access,
     adoption,
     application_users,
+    audit,
     authorize,
     calls,
     directories,
@@ -34,8 +36,10 @@ from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
 ROOMS = (
+    access,
     adoption,
     application_users,
+    audit,
     authorize,
     directories,
     directory_log,

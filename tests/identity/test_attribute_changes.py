@@ -304,7 +304,7 @@ TEAM_RULE = {
 
 
 def explained(okta: Provider, person: str) -> list[str]:
-    made = access.explain(okta.database, "acme", person)
+    made = access.explain(okta.database, HANDS, "acme", person)
     return [str(each.role) for each in made.clusters if each.role not in (None, "none")]
 
 
