@@ -24,8 +24,24 @@ directory = sa.Table(
     one_of("kind", *(kind.value for kind in DirectoryKind)),
     one_of("state", *(state.value for state in DirectoryState)),
     sa.Column("settings", sa.Text, nullable=False, server_default="{}"),
+    # What the directory's mapping in force defines itself; NULL: nothing. The versions are rows of their own.
+    sa.Column("mapping", sa.Text, nullable=True),
     moment("created_at"),
     sa.UniqueConstraint("organization_id", "name"),
+)
+
+directory_mapping = sa.Table(
+    "directory_mapping",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("directory_id", "directory"),
+    sa.Column("version", sa.Integer, nullable=False),
+    # NULL: what every directory has that defines nothing itself.
+    sa.Column("document", sa.Text, nullable=True),
+    sa.Column("author", sa.String(320), nullable=False),
+    *period(),
+    sa.UniqueConstraint("directory_id", "version"),
 )
 
 directory_token = sa.Table(
@@ -184,6 +200,10 @@ scim_user = sa.Table(
     # Canonical JSON of what the IdP sent, less what the server owns (id, meta, groups) and any password.
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    # What the directory's own mapping makes of the document, as JSON; NULL where it has none.
+    sa.Column("mapped", sa.Text, nullable=True),
+    # The required fields of that mapping that the document has no value for, by name.
+    sa.Column("lacks", sa.Text, nullable=True),
     moment("created_at"),
     moment("updated_at"),
     moment("removed_at", nullable=True),
@@ -205,6 +225,12 @@ sa.Index(
     scim_user.c.directory_id,
     sqlite_where=scim_user.c.more_emails.is_(sa.true()),
     postgresql_where=scim_user.c.more_emails.is_(sa.true()),
+)
+sa.Index(
+    "ix_scim_user_lacks",
+    scim_user.c.directory_id,
+    sqlite_where=scim_user.c.lacks.is_not(None),
+    postgresql_where=scim_user.c.lacks.is_not(None),
 )
 # A person who comes back is known again by the name of the user that was removed.
 sa.Index(
