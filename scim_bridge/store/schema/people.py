@@ -142,7 +142,12 @@ member_word = sa.Table(
     of_organization(),
     # Folded: a word of somebody's names, or a whole name that has several. Searches look for its beginning.
     sa.Column("word", by_code_points(100), nullable=False),
-    reference("member_id", "member"),
+    sa.Column(
+        "member_id",
+        sa.String(ID_LENGTH),
+        sa.ForeignKey("member.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
     sa.PrimaryKeyConstraint("organization_id", "word", "member_id"),
     sa.Index("ix_member_word_member_id_word", "member_id", "word"),
 )
