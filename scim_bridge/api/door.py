@@ -6,12 +6,14 @@ from scim_bridge.api import (
     application_users,
     authorize,
     calls,
+    deprovisioning,
     grants,
     groups,
     invitations,
     members,
     openapi,
     organizations,
+    reviews,
     roles,
     tokens,
 )
@@ -25,7 +27,19 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (application_users, authorize, grants, groups, invitations, members, organizations, roles, tokens)
+ROOMS = (
+    application_users,
+    authorize,
+    deprovisioning,
+    grants,
+    groups,
+    invitations,
+    members,
+    organizations,
+    reviews,
+    roles,
+    tokens,
+)
 
 refuse_http = answer_http
 

@@ -19,6 +19,7 @@ from scim_bridge.cli.invitations import invitation
 from scim_bridge.cli.members import member
 from scim_bridge.cli.organizations import organization
 from scim_bridge.cli.projects import project, service
+from scim_bridge.cli.reviews import review
 from scim_bridge.cli.roles import role
 from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler
@@ -56,6 +57,7 @@ for verb in (
     hold,
     organization,
     project,
+    review,
     role,
     rule,
     run,
