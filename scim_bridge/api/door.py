@@ -3,7 +3,9 @@
 from flask import Blueprint, Flask, Response, current_app
 
 from scim_bridge.api import (
+    access,
     application_users,
+    audit,
     authorize,
     calls,
     deprovisioning,
@@ -28,7 +30,9 @@ from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
 ROOMS = (
+    access,
     application_users,
+    audit,
     authorize,
     deprovisioning,
     grants,

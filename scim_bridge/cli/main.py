@@ -6,6 +6,7 @@ import click
 
 from scim_bridge.cli.access import access
 from scim_bridge.cli.application_users import application_user
+from scim_bridge.cli.audit import audit
 from scim_bridge.cli.clusters import cluster
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
@@ -45,6 +46,7 @@ def main(context: click.Context, config: Path | None, url: str | None, token: st
 for verb in (
     access,
     application_user,
+    audit,
     cluster,
     db,
     demo,

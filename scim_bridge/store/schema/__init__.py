@@ -57,6 +57,7 @@ from scim_bridge.store.schema.people import (
     user_group,
 )
 from scim_bridge.store.schema.records import (
+    audit_chain,
     audit_entry,
     change_row,
     idempotent_request,
@@ -73,6 +74,7 @@ __all__ = [
     "api_token",
     "applied_binding",
     "applied_subject",
+    "audit_chain",
     "audit_entry",
     "change_row",
     "cluster",
