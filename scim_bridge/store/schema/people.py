@@ -159,7 +159,6 @@ member = sa.Table(
     sa.Index("ix_member_organization_id_email_key", "organization_id", "email_key"),
     sa.Index("ix_member_organization_id_state", "organization_id", "state"),
 )
-sa.Index("ix_member_organization_id_user_name", member.c.organization_id, sa.func.lower(member.c.user_name))
 
 member_word = sa.Table(
     "member_word",
@@ -330,12 +329,8 @@ sa.Index(
     sqlite_where=membership.c.valid_to.is_(None),
     postgresql_where=membership.c.valid_to.is_(None),
 )
-sa.Index(
-    "ix_membership_member_id",
-    membership.c.member_id,
-    sqlite_where=membership.c.valid_to.is_(None),
-    postgresql_where=membership.c.valid_to.is_(None),
-)
+# Those in force first, and what is explained of the past behind them.
+sa.Index("ix_membership_member_id_valid_to", membership.c.member_id, membership.c.valid_to)
 
 nesting = sa.Table(
     "nesting",
