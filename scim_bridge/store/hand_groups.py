@@ -221,9 +221,7 @@ def unnest(connection: sa.Connection, change: Change, parent_id: GroupId, child_
     return ended.rowcount > 0
 
 
-def _end_rows(
-    connection: sa.Connection, change: Change, group_id: GroupId, origin: str, rows: Sequence[Any]
-) -> None:
+def _end_rows(connection: sa.Connection, change: Change, group_id: GroupId, origin: str, rows: Sequence[Any]) -> None:
     if rows:
         query = sa.update(membership).where(membership.c.id.in_(listed("ids"))).values(valid_to=change.at)
         connection.execute(query, {"ids": as_list(row.id for row in rows)})
