@@ -5,7 +5,9 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response, current_app
 
 from scim_bridge.api import (
+    access,
     application_users,
+    audit,
     authorize,
     calls,
     clusters,
@@ -31,7 +33,9 @@ from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
 ROOMS = (
+    access,
     application_users,
+    audit,
     authorize,
     clusters,
     documents,

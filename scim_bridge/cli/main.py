@@ -6,6 +6,7 @@ import click
 
 from scim_bridge.cli.access import access
 from scim_bridge.cli.application_users import application_user
+from scim_bridge.cli.audit import audit
 from scim_bridge.cli.clusters import cluster
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
@@ -47,6 +48,7 @@ for verb in (
     access,
     application_user,
     apply,
+    audit,
     cluster,
     db,
     demo,

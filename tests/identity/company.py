@@ -39,14 +39,14 @@ def give(database: Database, scope: str, person: str, *, api: str | None = None,
     grants.add(database, HANDS, "acme", GrantWanted(scope, person, None, api, kubernetes))
 
 
-def look(database: Database, draft: TreeDraft) -> TreePreview:
+def look(database: Database, draft: TreeDraft, slug: str = "acme") -> TreePreview:
     """Preview a change."""
-    return tree_drafts.preview(database, HANDS, "acme", draft)
+    return tree_drafts.preview(database, HANDS, slug, draft)
 
 
-def do(database: Database, draft: TreeDraft, seen: str | None = None) -> TreePreview:
+def do(database: Database, draft: TreeDraft, seen: str | None = None, slug: str = "acme") -> TreePreview:
     """Carry a change out, with the outcome that was seen, or that is seen now."""
-    return tree_drafts.carry_out(database, HANDS, "acme", draft, seen or look(database, draft).hash)
+    return tree_drafts.carry_out(database, HANDS, slug, draft, seen or look(database, draft, slug).hash)
 
 
 def shown(shifts: tuple[Shift, ...]) -> dict[str, list[str]]:
@@ -56,7 +56,7 @@ def shown(shifts: tuple[Shift, ...]) -> dict[str, list[str]]:
 
 def role_on(database: Database, person: str, cluster: str) -> str | None:
     """Return a person's cluster-wide role on a cluster."""
-    (found,) = access.explain(database, "acme", person, cluster).clusters
+    (found,) = access.explain(database, HANDS, "acme", person, cluster).clusters
     return found.role
 
 

@@ -80,7 +80,7 @@ def test_another_template_renames_people_there_and_asks_for_the_old_names_remova
     assert [(member, cause) for member, cause, _ in removals(okta.database)] == [
         (done.renamed[0].member_id, "template")
     ]
-    (found,) = access.explain(okta.database, "acme", ANA, "prod-eu").clusters
+    (found,) = access.explain(okta.database, HANDS, "acme", ANA, "prod-eu").clusters
     assert found.subject == f"oidc:{ANA}"
 
 

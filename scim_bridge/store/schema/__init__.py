@@ -58,6 +58,7 @@ from scim_bridge.store.schema.people import (
     user_group,
 )
 from scim_bridge.store.schema.records import (
+    audit_chain,
     audit_entry,
     change_row,
     idempotent_request,
@@ -74,6 +75,7 @@ __all__ = [
     "api_token",
     "applied_binding",
     "applied_subject",
+    "audit_chain",
     "audit_entry",
     "change_row",
     "cluster",
