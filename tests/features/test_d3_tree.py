@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.identity import clusters
@@ -170,3 +171,29 @@ def test_delegated_administration_of_one_unit(rest: Rest, owner: Person) -> None
 
     assert {problem(each) for each in refused} == {(403, "refused")}
     assert [each["name"] for each in guest.items("/projects")] == ["mine"]
+
+
+def test_declarative_apply_one_yaml_with_plan_and_drift(rest: Rest, owner: Person) -> None:
+    table = yaml.safe_load(
+        """
+        organization: acme
+        roles: [{name: deployer, permissions: ["project:services:write"]}]
+        units: [{path: production, environment: production}]
+        projects: [{name: shop, unit: production, namespaces: [web]}]
+        groups: [{name: on-call, members: [owner@acme.example]}]
+        grants: [{scope: "project:shop", group: on-call, api_role: deployer, kubernetes_role: edit}]
+        """
+    )
+
+    planned = owner.ok("POST", "/document/plan", {"document": table})
+    done = owner.ok("POST", "/document/apply", {"document": table, "plan": planned["hash"]})
+    again = owner.ok("POST", "/document/plan", {"document": table})
+    lesser = owner.ok("POST", "/document/plan", {"document": table | {"grants": []}})
+    owner.ok("PATCH", "/projects/shop", {"name": "store"})
+    drifted = owner.ok("POST", "/document/drift", {"document": table})
+
+    assert [each["section"] for each in planned["changes"]] == ["roles", "units", "projects", "groups", "grants"]
+    assert (done, again["changes"]) == (planned, [])
+    assert [(each["operation"], each["section"]) for each in lesser["changes"]] == [("remove", "grants")]
+    assert ("add", "shop") in [(each["operation"], each["key"]) for each in drifted["changes"]]
+    assert drifted["is_applied"] is True
