@@ -118,7 +118,7 @@ def test_a_mistake_in_a_document_is_told_with_its_place(owner: Person, wanted: A
 
 
 def test_no_document_reaches_the_installations_own_files(owner: Person) -> None:
-    for target in ({"manifests": "/tmp/taken"}, {"in_cluster": True}):
+    for target in ({"manifests": "/srv/taken"}, {"in_cluster": True}):
         answer = owner.inside("POST", "/document/plan", {"document": {"clusters": [{"name": "x", **target}]}})
 
         assert answer.status_code in (403, 422), answer.text
