@@ -259,6 +259,7 @@ def create_local_api(opened: Runtime) -> "Flask":
     app.extensions[context.EXTENSION] = opened
     app.extensions[context.SCIM] = scim_port(opened)
     context.register(app)
+    # Nobody at a terminal reads the document, and every verb would wait for it.
     api.register(app, opened.settings)
     unmatched.register(app, {api.PREFIX: api.refuse_http})
     return app

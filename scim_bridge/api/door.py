@@ -11,19 +11,22 @@ from scim_bridge.api import (
     audit,
     authorize,
     calls,
+    clusters,
     directories,
     directory_log,
     directory_maps,
     directory_states,
     directory_tokens,
+    documents,
     grants,
     groups,
     invitations,
     members,
-    openapi,
     organizations,
+    projects,
     roles,
     tokens,
+    units,
 )
 from scim_bridge.api.operations import OPERATIONS, Operation
 from scim_bridge.errors import BridgeError
@@ -41,18 +44,22 @@ ROOMS = (
     application_users,
     audit,
     authorize,
+    clusters,
     directories,
     directory_log,
     directory_maps,
     directory_states,
     directory_tokens,
+    documents,
     grants,
     groups,
     invitations,
     members,
     organizations,
+    projects,
     roles,
     tokens,
+    units,
 )
 
 refuse_http = answer_http
@@ -86,6 +93,8 @@ def _document() -> Response:
 @cache
 def _described() -> bytes:
     # Describing the routes takes far longer than serving one: only who reads the document waits for it, and once.
+    from scim_bridge.api import openapi
+
     described = Flask("scim_bridge", static_folder=None)
     for operation in OPERATIONS:
         view = openapi.described(operation, calls.handler(operation))
