@@ -12,6 +12,7 @@ from scim_bridge.identity.names import the_directory, the_member
 from scim_bridge.store import deprovisioning as store
 from scim_bridge.store import groups, members, people
 from scim_bridge.store.audit import add_audit
+from scim_bridge.store.audit_retention import erase_person
 from scim_bridge.store.changes import add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
@@ -84,6 +85,8 @@ def _purge(
         found = the_member(connection, organization_id, member_id)
         add_change(connection, change, "a leaver")
         remove_member(connection, change, found, "purged")
+        # Before the names go: they lead to what the audit tells of the person.
+        erase_person(connection, change, member_id)
         store.forget(connection, member_id)
         detail = {"was": MemberState.DEACTIVATED.value, "directory": directory_id}
         add_audit(connection, change, "member.purged", "member", member_id, detail)

@@ -9,7 +9,7 @@ from scim_bridge.domain.deprovisioning import DeprovisionPolicy
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, MemberId, MemberState
 from scim_bridge.store.members import erase_names
-from scim_bridge.store.schema import adoption_conflict, audit_entry, directory, fact, member, scim_user
+from scim_bridge.store.schema import adoption_conflict, directory, fact, invitation, mail, member, scim_user
 
 KEY = "deprovision"
 
@@ -68,7 +68,7 @@ def grace_over(
 
 def forget(connection: sa.Connection, member_id: MemberId) -> None:
     """
-    Erase what a purged person was called, here and beside the audit's chain, which stays as it is.
+    Forget what a purged person was called.
 
     Ids stay, so that who had access when can be told still, but not who that was.
     """
@@ -77,8 +77,10 @@ def forget(connection: sa.Connection, member_id: MemberId) -> None:
     gone = {"user_name": scim_user.c.id, "user_name_key": scim_user.c.id, "document": "{}"}
     nothing = {"external_id": None, "email_key": None, "more_emails": False, "display_name": None}
     connection.execute(sa.update(scim_user).where(scim_user.c.id.in_(users)).values(gone | nothing))
-    told = sa.update(audit_entry).where(audit_entry.c.object_id.in_([member_id, *users]))
-    connection.execute(told.values(detail=None))
+    asked = sa.select(invitation.c.id).where(invitation.c.member_id == member_id)
+    connection.execute(sa.update(mail).where(mail.c.about_id.in_(asked)).values(recipient=""))
+    invited = sa.update(invitation).where(invitation.c.member_id == member_id)
+    connection.execute(invited.values(email="", email_key=invitation.c.id))
 
 
 def _policy(text: str) -> DeprovisionPolicy:

@@ -9,14 +9,17 @@ from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.deprovisioning import DeprovisionPolicy
 from scim_bridge.domain.people import MemberState
 from scim_bridge.errors import Invalid, NotFound, Refused
-from scim_bridge.identity import grants, organizations
+from scim_bridge.identity import audit, grants, organizations
 from scim_bridge.identity.deprovisioning import purge_leavers, set_policy, show_policy
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
+from scim_bridge.store.sealing import Keyring
 from tests.identity.people import as_person, owners, put_owner, put_person
 from tests.identity.provider import Provider, actions, state_of
 from tests.identity.rows import count
+
+KEY = "2G8sWYJ0mYz8nCk2j9mB3nJ5yqv8xv0mX3o1n4n2q0E="
 
 
 def _later(days: int) -> time_machine.travel:
@@ -54,6 +57,7 @@ def test_of_a_purged_person_no_name_is_left_and_the_audit_keeps_its_rows(databas
     assert [(t, word) for t, text in left.items() for word in ("stone", "ext-77") if word in text] == []
     assert actions(database)[: len(before)] == before
     assert actions(database)[-1] == "member.purged"
+    assert audit.verify(database, Keyring((KEY,)), actor, "acme").problem is None
 
 
 def rows_without_order(database: Database, table: str) -> list[object]:
