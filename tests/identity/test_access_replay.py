@@ -24,10 +24,12 @@ from scim_bridge.identity import (
 )
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.names import scope_text
+from scim_bridge.identity.unit_changes import MoveUnit
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.snapshot import read_organization
 from scim_bridge.store.tree import read_tree
+from tests.identity.company import do
 from tests.identity.provider import HANDS, Provider
 from tests.identity.replay import Opinion, opinion, replay
 from tests.identity.rows import organization_id, put_cluster
@@ -114,7 +116,7 @@ class Life:
         rules.apply(self.database, HANDS, self.slug, {"rules": document})
 
     def move(self, unit: str, to: str | None) -> None:
-        tree.move_unit(self.database, HANDS, self.slug, unit, to)
+        do(self.database, MoveUnit(unit, to), slug=self.slug)
 
     def pause(self, idp: str) -> None:
         directory_states.pause(self.database, HANDS, self.slug, idp)

@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from scim_bridge.domain.people import MemberId, MemberState
 from scim_bridge.identity import grants, tree
 from scim_bridge.identity.grants import GrantWanted
+from scim_bridge.identity.unit_changes import MoveUnit
 from scim_bridge.store import people, schema, snapshot
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.moments import NOW, THEN
 from scim_bridge.store.snapshot import read_members, read_organization
 from scim_bridge.store.tree import read_tree
+from tests.identity.company import do
 from tests.identity.provider import HANDS, Provider, rows
 from tests.identity.rows import organization_id, put_cluster
 
@@ -102,7 +104,7 @@ def test_the_past_is_read_as_it_was_and_now_as_it_is(okta: Provider) -> None:
     before = moment()
     okta.patch(next(row["id"] for row in rows(okta.database, "scim_user", member_id=who)), active=False)
     tree.create_unit(okta.database, HANDS, "acme", "lab")
-    tree.move_unit(okta.database, HANDS, "acme", "prod", "lab")
+    do(okta.database, MoveUnit("prod", "lab"))
 
     with okta.database.read() as connection:
         owner = organization_id(connection)
