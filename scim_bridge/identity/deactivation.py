@@ -1,5 +1,7 @@
 """The one way in which a person stops, and starts again, to have access; whatever door it comes in by."""
 
+from dataclasses import dataclass
+
 from scim_bridge.domain.people import MemberId, MemberState
 from scim_bridge.log import get_logger
 from scim_bridge.store import members, people
@@ -8,11 +10,25 @@ from scim_bridge.store.api_tokens import revoke_tokens_of_member
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change
 from scim_bridge.store.database import Connection
+from scim_bridge.store.members import MemberFacts
 from scim_bridge.store.removals import request_removals
 
 CAUSE = "deactivated"
 
 log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What has to be known of a member before their access is taken: read before anything is written."""
+
+    member: MemberFacts
+    holds_owner: bool
+
+
+def standing_of(connection: Connection, member: MemberFacts) -> Standing:
+    """Return how a member, who is locked, stands."""
+    return Standing(member, people.holds_owner(connection, member.id))
 
 
 def deactivate(connection: Connection, change: Change, member_id: MemberId, cause: str = CAUSE) -> bool:
@@ -23,14 +39,21 @@ def deactivate(connection: Connection, change: Change, member_id: MemberId, caus
     again). An owner keeps the owner grant: when no working owner is left, that is noted for people to see, and stops
     nothing. The caller has written the change row.
     """
-    found = members.lock_member(connection, member_id)
+    return end_access(connection, change, standing_of(connection, members.lock_member(connection, member_id)), cause)
+
+
+def end_access(connection: Connection, change: Change, standing: Standing, cause: str = CAUSE) -> bool:
+    """Take all access from a member who has been looked at already; what `deactivate` says holds here too."""
+    found = standing.member
     if found.state not in (MemberState.ACTIVE, MemberState.INVITED):
         return False
-    members.set_state(connection, change, member_id, MemberState.DEACTIVATED)
-    add_audit(connection, change, "member.deactivated", "member", member_id, {"was": found.state.value, "cause": cause})
-    request_removals(connection, change, [member_id], cause)
-    revoke_tokens_of_member(connection, change, member_id)
-    _note_missing_owner(connection, change, member_id)
+    members.set_state(connection, change, found.id, MemberState.DEACTIVATED)
+    add_audit(connection, change, "member.deactivated", "member", found.id, {"was": found.state.value, "cause": cause})
+    request_removals(connection, change, [found.id], cause)
+    if found.account_id is not None:
+        revoke_tokens_of_member(connection, change, found.id)
+    if standing.holds_owner:
+        _note_missing_owner(connection, change, found.id)
     return True
 
 
@@ -49,7 +72,7 @@ def reactivate(connection: Connection, change: Change, member_id: MemberId) -> b
 
 
 def _note_missing_owner(connection: Connection, change: Change, member_id: MemberId) -> None:
-    if not people.holds_owner(connection, member_id) or people.working_owners(connection, change.organization_id):
+    if people.working_owners(connection, change.organization_id):
         return
     detail = {"last": member_id}
     add_audit(connection, change, "organization.without_owner", "organization", change.organization_id, detail)

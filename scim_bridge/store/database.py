@@ -91,6 +91,8 @@ class Database:
             connection.info.pop(COUNTED, None)
             with connection.begin():
                 yield connection
+                if connection.waiting:
+                    connection.catch_up()
             told = connection.info.pop(NEWS, False)
         if told and self.after_changes is not None:
             self.after_changes()
@@ -137,6 +139,7 @@ class Database:
             return self._open()
 
     def _put_back(self, connection: QuickConnection) -> None:
+        connection.waiting.clear()
         if connection.closed or connection.invalidated or connection.in_transaction():
             connection.close()
         else:

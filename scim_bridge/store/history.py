@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import fact
+from scim_bridge.store.statements import write_later
 
 _INSERT = sa.insert(fact)
 _END_ALL = sa.update(fact).where(fact.c.object_id == sa.bindparam("object"), fact.c.valid_to.is_(None))
@@ -24,13 +25,13 @@ def start_fact(
 ) -> None:
     """Say the first fact about an attribute of an object that was made just now."""
     values = {"noun": noun, "object_id": object_id, "attribute": attribute, "value": value, "valid_from": change.at}
-    connection.execute(_INSERT, {"id": new_id(), "organization_id": change.organization_id, **values})
+    write_later(connection, _INSERT, {"id": new_id(), "organization_id": change.organization_id, **values})
 
 
 def end_facts(connection: sa.Connection, change: Change, object_id: str, attribute: str | None = None) -> None:
     """End what is in force about an object: one attribute, or all when the object itself goes."""
     values = {"object": object_id, "valid_to": change.at}
     if attribute is None:
-        connection.execute(_END_ALL, values)
+        write_later(connection, _END_ALL, values)
     else:
-        connection.execute(_END, values | {"named": attribute})
+        write_later(connection, _END, values | {"named": attribute})

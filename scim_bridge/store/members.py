@@ -11,6 +11,7 @@ from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact, start_fact
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import member
+from scim_bridge.store.statements import write_later
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class MemberFacts:
     email: str | None
     external_id: str | None
     display_name: str | None
+    account_id: str | None
 
     def is_named_like(self, record: UserRecord) -> bool:
         """Say whether every name that a subject may be rendered from is the record's."""
@@ -43,6 +45,7 @@ _LOCK = (
         member.c.email,
         member.c.external_id,
         member.c.display_name,
+        member.c.account_id,
     )
     .where(member.c.id == sa.bindparam("id"))
     .with_for_update(key_share=True)
@@ -71,19 +74,19 @@ def insert_provisioned(
         "source": MemberSource.SCIM.value,
         "created_at": change.at,
     }
-    connection.execute(_INSERT, values | _names(record))
+    write_later(connection, _INSERT, values | _names(record))
     start_fact(connection, change, "member", made, "state", state.value)
     return made
 
 
 def rename_member(connection: sa.Connection, member_id: MemberId, record: UserRecord) -> None:
     """Take over the names that the authoritative directory gives a member."""
-    connection.execute(_UPDATE, {"member": member_id, **_names(record)})
+    write_later(connection, _UPDATE, {"member": member_id, **_names(record)})
 
 
 def set_state(connection: sa.Connection, change: Change, member_id: MemberId, state: MemberState) -> None:
     """Change a member's state, and keep since when."""
-    connection.execute(_UPDATE, {"member": member_id, "state": state.value})
+    write_later(connection, _UPDATE, {"member": member_id, "state": state.value})
     record_fact(connection, change, "member", member_id, "state", state.value)
 
 

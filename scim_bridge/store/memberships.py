@@ -12,6 +12,7 @@ from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import membership, nesting, scim_user, user_group
+from scim_bridge.store.statements import write_rows
 
 ORIGIN = "scim"
 
@@ -167,8 +168,7 @@ def add_members(
     known = {member_id for _, member_id, _ in present}
     missing = {user_id: member_id for user_id, member_id in users.items() if member_id not in known}
     rows = [_row(change, group_id, user_id, member_id) for user_id, member_id in missing.items()]
-    if rows:
-        connection.execute(_INSERT, rows)
+    write_rows(connection, _INSERT, rows)
     return [*missing.values(), *(member_id for _, member_id, is_held in present if is_held)]
 
 
@@ -197,9 +197,13 @@ def end_held(connection: sa.Connection, change: Change, group_id: GroupId) -> li
     return _members(connection.execute(_END_HELD, {"group": group_id, "at": change.at}).scalars().all())
 
 
-def end_held_of_user(connection: sa.Connection, change: Change, user_id: ScimUserId) -> None:
-    """End the held memberships of a SCIM user."""
-    rows = list(connection.execute(_HELD_OF_USER, {"user": user_id}).scalars())
+def lock_held_of_user(connection: sa.Connection, user_id: ScimUserId) -> list[str]:
+    """Return the rows of a SCIM user's held memberships, kept from other writers until the transaction ends."""
+    return list(connection.execute(_HELD_OF_USER, {"user": user_id}).scalars())
+
+
+def end_rows(connection: sa.Connection, change: Change, rows: list[str]) -> None:
+    """End memberships by their rows."""
     if rows:
         connection.execute(_END_ROWS, {"rows": as_list(rows), "at": change.at})
 

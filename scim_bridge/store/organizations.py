@@ -40,10 +40,13 @@ def list_organizations(connection: sa.Connection) -> list[Organization]:
     return [_organization(row) for row in connection.execute(_live().order_by(organization.c.slug))]
 
 
-_BY_ID = sa.select(organization.c.id).where(organization.c.id == sa.bindparam("id"))
-# NO KEY UPDATE against SHARE: rows that only refer to the organization never wait.
-_LOCK_ALONE = _BY_ID.with_for_update(key_share=True)
-_LOCK_SHARED = _BY_ID.with_for_update(read=True)
+def _advisory(take: "sa.sql.functions._FunctionGenerator") -> sa.Select[Any]:
+    # Of no row: whoever only refers to the organization does not wait, and nothing is written for it.
+    return sa.select(take(sa.func.hashtextextended(sa.bindparam("name", type_=sa.Text), 0)))
+
+
+_LOCK_ALONE = _advisory(sa.func.pg_advisory_xact_lock)
+_LOCK_SHARED = _advisory(sa.func.pg_advisory_xact_lock_shared)
 
 
 def lock_for_rules(connection: sa.Connection, organization_id: OrganizationId, *, exclusive: bool) -> None:
@@ -53,7 +56,8 @@ def lock_for_rules(connection: sa.Connection, organization_id: OrganizationId, *
     Whoever changes rules or the tree takes it alone; whoever changes a group or a person shares it with others like
     them. Without it, a group made while rules change would be seen by neither side. SQLite has one writer anyway.
     """
-    connection.execute(_LOCK_ALONE if exclusive else _LOCK_SHARED, {"id": organization_id})
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK_ALONE if exclusive else _LOCK_SHARED, {"name": f"rules:{organization_id}"})
 
 
 def _live() -> sa.Select[Any]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from scim_bridge.store.database import NEWS, Database
+from scim_bridge.store.statements import QuickConnection
 
 
 class Rehearsal(Database):
@@ -39,6 +40,8 @@ class Rehearsal(Database):
         """Write until the rehearsal ends; what raises is undone at once, as in a transaction of its own."""
         with self.translating(), self._connection.begin_nested():
             yield self._connection
+            if isinstance(self._connection, QuickConnection) and self._connection.waiting:
+                self._connection.catch_up()
 
 
 @contextmanager
