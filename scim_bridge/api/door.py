@@ -7,6 +7,9 @@ from scim_bridge.api import (
     authorize,
     calls,
     grants,
+    groups,
+    invitations,
+    members,
     openapi,
     organizations,
     roles,
@@ -22,7 +25,7 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (application_users, authorize, grants, organizations, roles, tokens)
+ROOMS = (application_users, authorize, grants, groups, invitations, members, organizations, roles, tokens)
 
 refuse_http = answer_http
 

@@ -23,6 +23,12 @@ from scim_bridge.store.schema.clusters import (
     sync_pass,
 )
 from scim_bridge.store.schema.columns import metadata
+from scim_bridge.store.schema.invitations import (
+    invitation,
+    mail,
+    review,
+    review_item,
+)
 from scim_bridge.store.schema.organizations import (
     cluster,
     installation,
@@ -43,6 +49,7 @@ from scim_bridge.store.schema.people import (
     directory_silence,
     directory_token,
     member,
+    member_word,
     membership,
     nesting,
     parked_member,
@@ -81,8 +88,11 @@ __all__ = [
     "idempotent_request",
     "inferred_removal",
     "installation",
+    "invitation",
     "lease",
+    "mail",
     "member",
+    "member_word",
     "membership",
     "metadata",
     "nesting",
@@ -96,6 +106,8 @@ __all__ = [
     "provisioning_log",
     "removal_request",
     "removal_request_cluster",
+    "review",
+    "review_item",
     "rule",
     "rule_set",
     "scim_user",
