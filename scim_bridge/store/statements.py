@@ -176,6 +176,17 @@ def drive(connection: sa.Connection, text: str) -> None:
         raise _translated(connection, text, error) from error
 
 
+def try_to_drive(connection: sa.Connection, text: str, busy: str) -> bool:
+    """Do what `drive` does, or return False where the driver's complaint holds this word: no error has to be made."""
+    try:
+        connection.connection.cursor().execute(text)
+    except connection.dialect.loaded_dbapi.OperationalError as error:
+        if busy in str(error):
+            return False
+        raise _translated(connection, text, error) from error
+    return True
+
+
 def _new_cursor(connection: sa.Connection) -> Any:
     if connection.dialect.name != "postgresql":
         return connection.connection.cursor()
