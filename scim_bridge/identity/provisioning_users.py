@@ -11,14 +11,17 @@ from scim_bridge.identity import mapping
 from scim_bridge.identity.adoption import Arrival, arrive, take_over
 from scim_bridge.identity.deactivation import Standing, deactivate, end_access, reactivate, standing_of
 from scim_bridge.identity.exchanges import Exchange, require_version
+from scim_bridge.identity.mapped_records import keeping_required, mapped_record, mapping_for
 from scim_bridge.store import adoption as adoption_store
 from scim_bridge.store import groups, members, memberships, nestings, users
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.deprovisioning import get_policy
 from scim_bridge.store.grants import scopes_given
 from scim_bridge.store.locking import lock_user_with_groups
 from scim_bridge.store.members import MemberFacts
+from scim_bridge.store.memberships import HeldRow
 from scim_bridge.store.removals import request_removals
 from scim_bridge.store.users import StoredUser, canonical
 
@@ -37,6 +40,7 @@ def create_user(database: Database, exchange: Exchange, record: UserRecord) -> S
     require_storable(record)
     with database.write() as connection:
         caller = exchange.caller
+        record = mapped_record(exchange, record, mapping_for(connection, exchange))
         if adoption_store.is_unheard_of(connection, caller.organization_id, caller.directory_id, record):
             return _insert_newcomer(connection, exchange, record)
         known = _inactive_namesake(connection, caller.directory_id, record)
@@ -44,6 +48,7 @@ def create_user(database: Database, exchange: Exchange, record: UserRecord) -> S
             return _insert(connection, exchange, record)
         if canonical(record.document) == known.document:
             return known
+        record = keeping_required(connection, record, known.id)
         # A POST that says active=false itself (Entra, a person out of scope) must not end in 409 for ever either.
         change = exchange.begin("user.revived" if record.active else "user.changed")
         return _store(connection, exchange, change, known, record)
@@ -59,17 +64,20 @@ def change_user(
     stored.
     """
     with database.write() as connection:
+        in_force = mapping_for(connection, exchange)
         user = _locked(connection, exchange, user_id, expected)
         record = changed(user)
         require_storable(record)
         if canonical(record.document) == user.document:
             return user
+        record = keeping_required(connection, mapped_record(exchange, record, in_force), user.id)
         return _store(connection, exchange, exchange.begin("user.changed"), user, record)
 
 
 def delete_user(database: Database, exchange: Exchange, user_id: str, expected: frozenset[int] | None = None) -> None:
     """Take a user out of the directory, and with them what it gave; the member is deactivated."""
     with database.write() as connection:
+        mapping_for(connection, exchange)
         user = lock_user_with_groups(connection, exchange.caller.directory_id, user_id)
         user = _as_expected(user, user_id, expected)
         change = exchange.begin("user.deleted")
@@ -77,7 +85,7 @@ def delete_user(database: Database, exchange: Exchange, user_id: str, expected: 
         users.remove_user(connection, change, user)
         add_audit(connection, change, "user.deleted", NOUN, user.id, {"userName": user.user_name})
         _end_what_it_brought(connection, change, user)
-        mapping.users_changed(connection, change, [user.id])
+        mapping.users_changed(connection, change, [user.id], locked=True)
         exchange.log_success(connection, change, NOUN, user.id)
 
 
@@ -97,13 +105,13 @@ def _insert_newcomer(connection: Connection, exchange: Exchange, record: UserRec
     directory_id = exchange.caller.directory_id
     change = exchange.begin("user.created")
     # Everything is read before anything is written: what is written then goes to PostgreSQL all at once.
-    has_rules = mapping.concerns_people(connection, change, directory_id)
+    has_rules = mapping.concerns_people(connection, directory_id)
     add_change(connection, change, about=f"user {record.user_name}")
     member_id = members.insert_provisioned(connection, change, directory_id, record)
     user = users.insert_user(connection, change, directory_id, member_id, record)
     _note_created(connection, change, user)
     if has_rules:
-        mapping.users_changed(connection, change, [user.id])
+        mapping.users_changed(connection, change, [user.id], locked=True)
     exchange.log_success(connection, change, NOUN, user.id)
     return user
 
@@ -127,7 +135,7 @@ def _insert(connection: Connection, exchange: Exchange, record: UserRecord) -> S
     elif arrival.adopted:
         take_over(connection, change, directory_id, member_id)
         _follow(connection, change, user, record, _Before.of_arrival(connection, member_id))
-    mapping.users_changed(connection, change, [user.id])
+    mapping.users_changed(connection, change, [user.id], locked=True)
     exchange.log_success(connection, change, NOUN, user.id)
     # They may have been put into groups: those were not read with them.
     return user._replace(groups=None)
@@ -166,7 +174,7 @@ class _Before:
     member: MemberFacts
     was_active: bool
     standing: Standing | None = None
-    held: list[str] = field(default_factory=list)
+    held: list[HeldRow] = field(default_factory=list)
 
     @classmethod
     def of_arrival(cls, connection: Connection, member_id: MemberId) -> "_Before":
@@ -189,13 +197,13 @@ def _store(
     differences = _differences(user.read_document(), record.document)
     is_authoritative = before.member.directory_id in (None, user.directory_id)
     concerns_rules = differences.keys() != {"active"} or not is_authoritative
-    has_rules = concerns_rules and mapping.concerns_people(connection, change, user.directory_id)
+    has_rules = concerns_rules and mapping.concerns_people(connection, user.directory_id)
     add_change(connection, change, about=f"user {record.user_name}")
     stored = users.update_user(connection, change, user, record)
     add_audit(connection, change, change.kind, NOUN, user.id, differences)
     _follow(connection, change, stored, record, before)
     if has_rules:
-        mapping.users_changed(connection, change, [user.id])
+        mapping.users_changed(connection, change, [user.id], locked=True)
     exchange.log_success(connection, change, NOUN, user.id)
     return stored
 
@@ -211,7 +219,7 @@ def _follow(connection: Connection, change: Change, user: StoredUser, record: Us
             request_removals(connection, change, [member.id], "renamed")
     if before.standing is not None:
         # The directory does not show held memberships any more: they must not come back with a reactivation.
-        memberships.end_rows(connection, change, before.held)
+        memberships.end_held_rows(connection, change, before.held)
         if is_authoritative:
             end_access(connection, change, before.standing)
         else:
@@ -225,6 +233,10 @@ def _end_what_it_brought(connection: Connection, change: Change, user: StoredUse
     member = members.lock_member(connection, user.member_id)
     group_ids = memberships.end_user(connection, change, user.id)
     groups.touch_groups(connection, change, group_ids)
+    if group_ids and get_policy(connection, user.directory_id).delete_suspends:
+        # Whoever comes back is put into the groups that wait for an id of theirs.
+        for group_id in group_ids:
+            nestings.park(connection, change, group_id, [user.id])
     if member.directory_id == user.directory_id:
         deactivate(connection, change, member.id, "deleted")
     else:

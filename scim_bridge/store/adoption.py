@@ -88,7 +88,7 @@ def is_unheard_of(
         "directory": directory_id,
         "name": record.user_name_key,
         "external": record.external_id or None,
-        "email": record.email_key or record.user_name_key,
+        "email": record.names.email_key or record.user_name_key,
     }
     return not connection.execute(_SOMEBODY, values).scalar_one()
 

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import OrganizationId
+from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
 from scim_bridge.store.schema import organization
 
@@ -19,6 +20,7 @@ class Organization:
     slug: str
     name: str
     created_at: datetime
+    settings: str = "{}"
 
 
 def insert_organization(connection: sa.Connection, change: Change, slug: str, name: str) -> Organization:
@@ -40,13 +42,22 @@ def list_organizations(connection: sa.Connection) -> list[Organization]:
     return [_organization(row) for row in connection.execute(_live().order_by(organization.c.slug))]
 
 
-def _advisory(take: "sa.sql.functions._FunctionGenerator") -> sa.Select[Any]:
-    # Of no row: whoever only refers to the organization does not wait, and nothing is written for it.
-    return sa.select(take(sa.func.hashtextextended(sa.bindparam("name", type_=sa.Text), 0)))
+def set_organization(
+    connection: sa.Connection, organization_id: OrganizationId, *, slug: str, name: str, settings: str
+) -> None:
+    """Give an organization another name, slug or settings; raises NotUnique where the slug is taken."""
+    values = {"slug": slug, "name": name, "settings": settings}
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.update(organization).where(organization.c.id == organization_id).values(values))
+    except sa.exc.IntegrityError:
+        raise NotUnique(f"There is an organization {slug} already.") from None
 
 
-_LOCK_ALONE = _advisory(sa.func.pg_advisory_xact_lock)
-_LOCK_SHARED = _advisory(sa.func.pg_advisory_xact_lock_shared)
+_BY_ID = sa.select(organization.c.id).where(organization.c.id == sa.bindparam("id"))
+# NO KEY UPDATE against SHARE: rows that only refer to the organization never wait.
+_LOCK_ALONE = _BY_ID.with_for_update(key_share=True)
+_LOCK_SHARED = _BY_ID.with_for_update(read=True)
 
 
 def lock_for_rules(connection: sa.Connection, organization_id: OrganizationId, *, exclusive: bool) -> None:
@@ -56,8 +67,7 @@ def lock_for_rules(connection: sa.Connection, organization_id: OrganizationId, *
     Whoever changes rules or the tree takes it alone; whoever changes a group or a person shares it with others like
     them. Without it, a group made while rules change would be seen by neither side. SQLite has one writer anyway.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK_ALONE if exclusive else _LOCK_SHARED, {"name": f"rules:{organization_id}"})
+    connection.execute(_LOCK_ALONE if exclusive else _LOCK_SHARED, {"id": organization_id})
 
 
 def _live() -> sa.Select[Any]:
@@ -65,4 +75,4 @@ def _live() -> sa.Select[Any]:
 
 
 def _organization(row: sa.Row[Any]) -> Organization:
-    return Organization(row.id, row.slug, row.name, row.created_at)
+    return Organization(row.id, row.slug, row.name, row.created_at, row.settings)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from scim_bridge.store.written import READS, Found, Together, Values, Written, together
+from scim_bridge.store.compiled import READS, Found, Together, Values, Written, together
 
 Refuse = Callable[[IntegrityError], None]
 

@@ -1,150 +1,93 @@
-"""A statement in the words of one driver: its text, how values go in, and how rows come out."""
+"""What was written to clusters, for the audit: which object, and who came in and went out, by their ids."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
-from operator import itemgetter
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect, IteratorResult
-from sqlalchemy.engine.result import SimpleResultMetaData
-from sqlalchemy.sql.compiler import SQLCompiler
 
-Values = Mapping[str, Any]
+from scim_bridge.domain.actors import Actor, ActorKind
+from scim_bridge.domain.bindings import BindingKey
+from scim_bridge.domain.people import MemberId
+from scim_bridge.store.audit import add_audit
+from scim_bridge.store.changes import new_change
+from scim_bridge.store.listing import as_list, listed
+from scim_bridge.store.schema import applied_binding, applied_subject
 
-READS = (sa.Select, sa.CompoundSelect)
-_PLACEHOLDER = re.compile(r"\$(\d+)")
+PASS = Actor(ActorKind.SCHEDULER, "reconciler")
+REMOVALS = Actor(ActorKind.SCHEDULER, "removals")
 
-
-class Scalars(list[Any]):
-    """The first column of some rows."""
-
-    def all(self) -> list[Any]:
-        """Return them."""
-        return self
-
-    def first(self) -> Any:
-        """Return the first one, None if there is none."""
-        return self[0] if self else None
+_RECORDED = (
+    sa.select(applied_binding.c.key, applied_binding.c.name, applied_subject.c.subject, applied_subject.c.member_id)
+    .outerjoin(applied_subject, applied_subject.c.binding_id == applied_binding.c.id)
+    .where(applied_binding.c.cluster_id == sa.bindparam("cluster"), applied_binding.c.key.in_(listed("keys")))
+)
 
 
-class Found:
-    """The rows of a statement, read already: what is usually asked of SQLAlchemy's results, without their cost."""
-
-    __slots__ = ("_names", "_rows", "rowcount")
-
-    def __init__(self, names: SimpleResultMetaData, rows: Sequence[Sequence[Any]], count: int) -> None:
-        self._names = names
-        self._rows = rows
-        self.rowcount = count
-
-    def __iter__(self) -> Iterator[Any]:
-        names, places = self._names, self._names._key_to_index
-        return iter([sa.Row(names, None, places, row) for row in self._rows])
-
-    def all(self) -> list[Any]:
-        """Return every row."""
-        return list(self)
-
-    def first(self) -> Any:
-        """Return the first row, None if there is none."""
-        return sa.Row(self._names, None, self._names._key_to_index, self._rows[0]) if self._rows else None
-
-    def scalars(self) -> Scalars:
-        """Return the first column."""
-        return Scalars([row[0] for row in self._rows])
-
-    def one_or_none(self) -> Any:
-        """Return the only row, None if there is none; raises MultipleResultsFound."""
-        return self.first() if len(self._rows) < 2 else self._whole().one_or_none()
-
-    def scalar_one(self) -> Any:
-        """Return the first column of the only row; raises NoResultFound and MultipleResultsFound."""
-        return self._rows[0][0] if len(self._rows) == 1 else self._whole().scalar_one()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._whole(), name)
-
-    def _whole(self) -> IteratorResult[Any]:
-        """Return what SQLAlchemy's own way would have."""
-        return IteratorResult(self._names, iter(self._rows))
-
-
+@dataclass(frozen=True, slots=True)
 class Written:
-    """One statement as a text for one driver, with how values go in and come out."""
+    """One write that a cluster confirmed: subjects that came in and went out; ``is_gone``: the object was deleted."""
 
-    def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
-        self.text = str(compiled)
-        self.is_read = isinstance(compiled.statement, READS)
-        names = {name: bind for bind, name in compiled.bind_names.items()}
-        binds = [names[name] for name in compiled.positiontup or ()]
-        self._defaults = {bind.key: bind.value for bind in binds if not bind.required}
-        self.sent = len(binds)
-        self._pick = _picking([bind.key for bind in binds])
-        inputs = [bind.type.dialect_impl(dialect).bind_processor(dialect) for bind in binds]
-        self._inputs = [(place, convert) for place, convert in enumerate(inputs) if convert is not None]
-        columns = compiled._result_columns
-        self.names = SimpleResultMetaData([column.keyname for column in columns])
-        outputs = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-        self._outputs = [(place, convert) for place, convert in enumerate(outputs) if convert is not None]
-
-    def values(self, sent: Values) -> Sequence[Any]:
-        """Return the parameters as the driver wants them; raises KeyError for one that is missing."""
-        picked = self._pick({**self._defaults, **sent} if self._defaults else sent)
-        if not self._inputs:
-            return picked
-        made = list(picked)
-        for place, convert in self._inputs:
-            made[place] = convert(made[place])
-        return made
-
-    def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-        """Return rows as Python's own types."""
-        if not self._outputs or not found:
-            return found
-        read = [list(row) for row in found]
-        for place, convert in self._outputs:
-            for row in read:
-                row[place] = convert(row[place])
-        return [tuple(row) for row in read]
+    key: BindingKey
+    added: Collection[str] = ()
+    removed: Collection[str] = ()
+    is_gone: bool = False
+    name: str = ""
 
 
-class Together:
-    """Several statements as one, which PostgreSQL runs in one go: none of them sees what the others write."""
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An object as it was on record before a write: its name, and whom its subjects stand for."""
 
-    def __init__(self, parts: tuple[Written, ...]) -> None:
-        texts, sent = [], 0
-        for part in parts:
-            texts.append(_PLACEHOLDER.sub(partial(_moved, sent), part.text))
-            sent += part.sent
-        *before, last = texts
-        named = [f"w{number} AS ({text})" for number, text in enumerate(before)]
-        self.text = f"WITH {', '.join(named)} {last}" if named else last
-        self.names = parts[-1].names
-        self._parts = parts
-
-    def values(self, sent: Sequence[Values]) -> Sequence[Any]:
-        """Return the parameters of all of them, one behind the other."""
-        return [value for part, each in zip(self._parts, sent, strict=True) for value in part.values(each)]
-
-    def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-        """Return what nobody asks for."""
-        return found
+    name: str
+    members: Mapping[str, MemberId | None]
 
 
-@lru_cache(maxsize=512)
-def together(*parts: Written) -> Together:
-    """Return these statements as one."""
-    return Together(parts)
+def recorded(connection: sa.Connection, keys: Sequence[BindingKey]) -> dict[BindingKey, Recorded]:
+    """Return what is on record of objects of one cluster; read it before the record changes."""
+    if not keys:
+        return {}
+    by_text = {key.canonical: key for key in keys}
+    found: dict[BindingKey, tuple[str, dict[str, MemberId | None]]] = {}
+    for text, name, subject, member_id in connection.execute(
+        _RECORDED, {"cluster": keys[0].cluster_id, "keys": as_list(by_text)}
+    ):
+        members = found.setdefault(by_text[text], (name, {}))[1]
+        if subject is not None:
+            members[subject] = member_id
+    return {key: Recorded(name, members) for key, (name, members) in found.items()}
 
 
-def _moved(by: int, found: "re.Match[str]") -> str:
-    return f"${int(found[1]) + by}"
+def audit_written(
+    connection: sa.Connection,
+    written: Sequence[Written],
+    before: Mapping[BindingKey, Recorded],
+    members: Mapping[str, MemberId],
+    at: datetime,
+    actor: Actor = PASS,
+) -> None:
+    """
+    Write an audit entry for each object, in the transaction that records it.
+
+    People stand there by their ids, which are nobody's personal value; a subject that stands for nobody here, by its
+    text.
+    """
+    if not written:
+        return
+    change = new_change(written[0].key.organization_id, actor, "bindings.written", at)
+    for each in written:
+        known = before.get(each.key, Recorded("", {}))
+        gone = known.members.keys() if each.is_gone else each.removed
+        detail = {
+            "binding": each.name or known.name,
+            "namespace": each.key.family.namespace,
+            "role": each.key.family.role.value,
+            "added": _people(each.added, members),
+            "removed": _people(gone, {**known.members, **members}),
+        }
+        action = "binding.deleted" if each.is_gone else "binding.written"
+        add_audit(connection, change, action, "binding", each.key.cluster_id, detail)
 
 
-def _picking(keys: list[str]) -> Callable[[Values], Sequence[Any]]:
-    """Return what picks these values, in this order."""
-    if len(keys) > 1:
-        return itemgetter(*keys)
-    return (lambda sent: (sent[keys[0]],)) if keys else (lambda _: ())
+def _people(subjects: Collection[str], members: Mapping[str, MemberId | None]) -> list[str]:
+    return sorted(members.get(subject) or f"subject {subject}" for subject in subjects)
