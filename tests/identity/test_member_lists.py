@@ -195,7 +195,6 @@ def test_a_condition_that_makes_no_sense_says_which(database: Database, asked: d
     assert raised.value.field == field
 
 
-@pytest.mark.parametrize("terms", [(), ("an",)])
 def test_few_among_many_are_paged_like_many(database: Database, actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         put_person(database, f"p{number}@x.example")
@@ -213,6 +212,7 @@ def test_few_among_many_are_paged_like_many(database: Database, actor: Actor, mo
     assert pages == [[f"p{number}@x.example" for number in range(5)]] * 2
 
 
+@pytest.mark.parametrize("terms", [(), ("an",)])
 def test_a_page_is_read_in_the_order_of_an_index_and_sorts_nobody(database: Database, terms: tuple[str, ...]) -> None:
     query = select_members(OrganizationId("some"), MemberFilter(terms), now(), 100, ("an", "id"))
     with database.read() as connection:
