@@ -90,6 +90,11 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
+def path_of(text: str) -> str:
+    """Return a path of names, like a unit's, as segments of a path."""
+    return quote(text, safe="/")
+
+
 def local(runtime: "Runtime", actor: "Actor") -> Api:
     """Return the API of this very installation: what a person at its terminal asks needs no token."""
     from scim_bridge.api.calls import LOCAL_ACTOR

@@ -168,6 +168,15 @@ def origins_of_rules(connection: sa.Connection, rule_ids: Iterable[str]) -> list
     return [row for chunk in _chunks(rule_ids) for row in _origins(connection, grant_origin.c.rule_id.in_(chunk))]
 
 
+def origins_at(connection: sa.Connection, organization_id: OrganizationId, scopes: Iterable[Scope]) -> list[OpenOrigin]:
+    """Return every origin in force of grants at these very scopes, none above or below them."""
+    places = [sa.and_(grant.c.scope_kind == each.kind.value, grant.c.scope_id == each.id) for each in scopes]
+    # An empty list of places is nowhere, not everywhere.
+    if not places:
+        return []
+    return list(_origins(connection, sa.and_(grant.c.organization_id == organization_id, sa.or_(*places))))
+
+
 def _origins(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Iterator[OpenOrigin]:
     query = (
         sa.select(

@@ -78,12 +78,6 @@ def insert_unit(
     return made
 
 
-def move_unit(connection: sa.Connection, change: Change, unit_id: UnitId, parent_id: UnitId | None) -> None:
-    """Put a unit, with all that is in it, below another parent."""
-    connection.execute(sa.update(unit).where(unit.c.id == unit_id).values(parent_id=parent_id))
-    record_fact(connection, change, "unit", unit_id, "parent", parent_id)
-
-
 def insert_project(
     connection: sa.Connection,
     change: Change,

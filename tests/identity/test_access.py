@@ -16,6 +16,7 @@ from scim_bridge.identity.audit_retention import prune_all
 from scim_bridge.identity.binding_access import WhichBinding, explain_binding
 from scim_bridge.identity.effective import effective_access
 from scim_bridge.identity.grants import GrantWanted
+from scim_bridge.identity.unit_changes import MoveUnit
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.members import set_state
@@ -24,6 +25,7 @@ from scim_bridge.sync.policies import PassPolicy
 from scim_bridge.sync.reconciler import reconcile_cluster
 from tests.fakes.cluster import FakeCluster
 from tests.identity.chains import KEYRING, seal
+from tests.identity.company import do
 from tests.identity.provider import HANDS, Provider, rows
 from tests.identity.rows import begin, organization_id, put_cluster
 
@@ -126,7 +128,7 @@ def test_the_past_knows_where_a_cluster_was(world: World, database: Database) ->
     before = moment()
     tree.create_unit(database, HANDS, "acme", "lab")
     grants.add(database, HANDS, "acme", GrantWanted("unit:lab", person="ana@acme.example", kubernetes_role="none"))
-    tree.move_unit(database, HANDS, "acme", "prod", "lab")
+    do(database, MoveUnit("prod", "lab"))
 
     then, today = world.on(before), world.on()
 

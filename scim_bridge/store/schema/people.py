@@ -32,8 +32,24 @@ directory = sa.Table(
     one_of("kind", *(kind.value for kind in DirectoryKind)),
     one_of("state", *(state.value for state in DirectoryState)),
     sa.Column("settings", sa.Text, nullable=False, server_default="{}"),
+    # What the directory's mapping in force defines itself; NULL: nothing. The versions are rows of their own.
+    sa.Column("mapping", sa.Text, nullable=True),
     moment("created_at"),
     sa.UniqueConstraint("organization_id", "name"),
+)
+
+directory_mapping = sa.Table(
+    "directory_mapping",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("directory_id", "directory"),
+    sa.Column("version", sa.Integer, nullable=False),
+    # NULL: what every directory has that defines nothing itself.
+    sa.Column("document", sa.Text, nullable=True),
+    sa.Column("author", sa.String(320), nullable=False),
+    *period(),
+    sa.UniqueConstraint("directory_id", "version"),
 )
 
 directory_token = sa.Table(
@@ -145,7 +161,6 @@ member = sa.Table(
     sa.Index("ix_member_organization_id_source", "organization_id", "source"),
     sa.Index("ix_member_organization_id_last_active_at", "organization_id", "last_active_at"),
 )
-sa.Index("ix_member_organization_id_user_name", member.c.organization_id, sa.func.lower(member.c.user_name))
 
 member_word = sa.Table(
     "member_word",
@@ -199,6 +214,10 @@ scim_user = sa.Table(
     # Canonical JSON of what the IdP sent, less what the server owns (id, meta, groups) and any password.
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    # What the directory's own mapping makes of the document, as JSON; NULL where it has none.
+    sa.Column("mapped", sa.Text, nullable=True),
+    # The required fields of that mapping that the document has no value for, by name.
+    sa.Column("lacks", sa.Text, nullable=True),
     moment("created_at"),
     moment("updated_at"),
     moment("removed_at", nullable=True),
@@ -220,6 +239,12 @@ sa.Index(
     scim_user.c.directory_id,
     sqlite_where=scim_user.c.more_emails.is_(sa.true()),
     postgresql_where=scim_user.c.more_emails.is_(sa.true()),
+)
+sa.Index(
+    "ix_scim_user_lacks",
+    scim_user.c.directory_id,
+    sqlite_where=scim_user.c.lacks.is_not(None),
+    postgresql_where=scim_user.c.lacks.is_not(None),
 )
 # A person who comes back is known again by the name of the user that was removed.
 sa.Index(
@@ -306,12 +331,8 @@ sa.Index(
     sqlite_where=membership.c.valid_to.is_(None),
     postgresql_where=membership.c.valid_to.is_(None),
 )
-sa.Index(
-    "ix_membership_member_id",
-    membership.c.member_id,
-    sqlite_where=membership.c.valid_to.is_(None),
-    postgresql_where=membership.c.valid_to.is_(None),
-)
+# Those in force first, and what is explained of the past behind them.
+sa.Index("ix_membership_member_id_valid_to", membership.c.member_id, membership.c.valid_to)
 
 nesting = sa.Table(
     "nesting",
