@@ -11,6 +11,7 @@ from scim_bridge.identity.clusters import ClusterWanted
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.store.sealing import load_keyring
 from tests.api.rest import Person, Rest, document, fields, problem
+from tests.identity.provider import rows
 
 SECRET = "s3cret-of-prod"
 
@@ -102,6 +103,25 @@ def test_a_plan_says_what_a_pass_would_do_and_a_dead_cluster_is_told(rest: Rest,
     assert dead["problem"] is not None
     assert planned["document"]["gains"][0]["subjects"] == [prod.name]
     assert planned["approve"] is not None
+
+
+def test_of_a_kubeconfig_only_the_current_context_is_kept_and_no_file_is_read(rest: Rest, owner: Person) -> None:
+    table = yaml.safe_load(kubeconfig())
+    table["users"].append({"name": "other", "user": {"token": "of-another-cluster"}})
+    owner.ok("POST", "/clusters", {"name": "prod", "kubeconfig": yaml.safe_dump(table)})
+    (stored,) = rows(rest.database, "cluster")
+    files = yaml.safe_load(kubeconfig())
+    files["users"][0]["user"] = {"tokenFile": "/etc/hostname"}
+    careless = yaml.safe_load(kubeconfig())
+    careless["clusters"][0]["cluster"]["insecure-skip-tls-verify"] = True
+
+    answers = [
+        owner.inside("POST", "/clusters", {"name": "x", "kubeconfig": yaml.safe_dump(each)})
+        for each in (files, careless)
+    ]
+
+    assert "of-another-cluster" not in load_keyring(rest.settings).open(stored["sealed_credential"])
+    assert [problem(each) for each in answers] == [(422, "invalid")] * 2
 
 
 @pytest.mark.parametrize(
