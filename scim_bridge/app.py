@@ -84,6 +84,7 @@ def open_process(settings: Settings) -> Process:
         "purge of the provisioning log": lambda: purge(runtime),
         "end of what was kept of the past": lambda: forget_the_past(runtime),
         "look over the directories": lambda: look_over_directories(runtime),
+        "purge of leavers": lambda: purge_leavers(runtime),
     }
     postman = Postman(runtime.database, runtime.keyring, settings)
     errands = (
@@ -102,6 +103,13 @@ def purge(opened: Runtime) -> None:
 
     purge_log(opened.database, opened.settings, now())
     repeats.purge(opened)
+
+
+def purge_leavers(opened: Runtime) -> None:
+    """Remove and forget people whom a directory let go of for longer than it keeps them."""
+    from scim_bridge.identity import deprovisioning
+
+    deprovisioning.purge_leavers(opened.database)
 
 
 def end_expired(opened: Runtime) -> None:

@@ -7,6 +7,7 @@ import click
 from scim_bridge.cli.client import segment
 from scim_bridge.cli.directory_conflicts import conflict
 from scim_bridge.cli.directory_doctor import doctor
+from scim_bridge.cli.directory_leavers import leavers
 from scim_bridge.cli.directory_log import log, replay
 from scim_bridge.cli.directory_maps import map_
 from scim_bridge.cli.directory_states import VERBS
@@ -88,6 +89,7 @@ directory.add_command(replay)
 directory.add_command(map_)
 directory.add_command(token)
 directory.add_command(conflict)
+directory.add_command(leavers)
 for verb in VERBS:
     directory.add_command(verb)
 

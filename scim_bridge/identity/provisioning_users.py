@@ -15,6 +15,7 @@ from scim_bridge.store import groups, members, memberships, nestings, users
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.deprovisioning import get_policy
 from scim_bridge.store.grants import scopes_given
 from scim_bridge.store.locking import lock_user_with_groups
 from scim_bridge.store.removals import request_removals
@@ -177,6 +178,10 @@ def _end_what_it_brought(connection: Connection, change: Change, user: StoredUse
     member = members.lock_member(connection, user.member_id)
     group_ids = memberships.end_user(connection, change, user.id)
     groups.touch_groups(connection, change, group_ids)
+    if group_ids and get_policy(connection, user.directory_id).delete_suspends:
+        # Whoever comes back is put into the groups that wait for an id of theirs.
+        for group_id in group_ids:
+            nestings.park(connection, change, group_id, [user.id])
     if member.directory_id == user.directory_id:
         deactivate(connection, change, member.id, "deleted")
     else:

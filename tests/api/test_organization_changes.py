@@ -66,7 +66,7 @@ def test_a_document_is_planned_applied_and_then_needs_no_plan(owner: Person) -> 
     ]
     assert done == planned
     assert (again["changes"], again["kept"]) == ([], False)
-    assert owner.ok("GET", "/document/drift")["changes"] == []
+    assert owner.ok("POST", "/document/drift", {})["changes"] == []
 
 
 def test_a_plan_that_is_not_so_any_more_is_a_conflict_with_the_new_one(owner: Person) -> None:
@@ -81,12 +81,12 @@ def test_a_plan_that_is_not_so_any_more_is_a_conflict_with_the_new_one(owner: Pe
 
 
 def test_drift_is_told_and_unknown_before_the_first_document(owner: Person) -> None:
-    assert problem(owner.inside("GET", "/document/drift")) == (404, "not-found")
+    assert problem(owner.inside("POST", "/document/drift", {})) == (404, "not-found")
     planned = owner.ok("POST", "/document/plan", {"document": DOCUMENT})
     owner.ok("POST", "/document/apply", {"document": DOCUMENT, "plan": planned["hash"]})
     owner.ok("PATCH", "/projects/shop", {"name": "store"})
 
-    found = owner.ok("GET", "/document/drift")
+    found = owner.ok("POST", "/document/drift", {})
 
     assert [(each["operation"], each["key"]) for each in found["changes"]] == [("add", "shop")]
 

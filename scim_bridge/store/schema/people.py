@@ -1,7 +1,10 @@
 """Directories and the people and groups they, or hands, bring."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
+from scim_bridge.domain.keys import fold
 from scim_bridge.domain.people import DirectoryKind, DirectoryState, MemberSource, MemberState
 from scim_bridge.store.schema.columns import (
     ID_LENGTH,
@@ -14,6 +17,11 @@ from scim_bridge.store.schema.columns import (
     period,
     reference,
 )
+
+
+def _folded_user_name(context: Any) -> str:
+    return fold(str(context.get_current_parameters()["user_name"]))
+
 
 directory = sa.Table(
     "directory",
@@ -136,7 +144,7 @@ member = sa.Table(
     reference("directory_id", "directory", nullable=True, index=True),
     sa.Column("user_name", sa.String(1024), nullable=False),
     # What lists are ordered by.
-    sa.Column("user_name_key", by_code_points(1024), nullable=False, server_default=""),
+    sa.Column("user_name_key", by_code_points(1024), nullable=False, server_default="", default=_folded_user_name),
     sa.Column("email", sa.String(1024), nullable=True),
     sa.Column("email_key", sa.String(1024), nullable=True),
     sa.Column("external_id", sa.String(1024), nullable=True),
@@ -151,7 +159,6 @@ member = sa.Table(
     sa.Index("ix_member_organization_id_email_key", "organization_id", "email_key"),
     sa.Index("ix_member_organization_id_state", "organization_id", "state"),
 )
-sa.Index("ix_member_organization_id_user_name", member.c.organization_id, sa.func.lower(member.c.user_name))
 
 member_word = sa.Table(
     "member_word",
@@ -159,7 +166,12 @@ member_word = sa.Table(
     of_organization(),
     # Folded: a word of somebody's names, or a whole name that has several. Searches look for its beginning.
     sa.Column("word", by_code_points(100), nullable=False),
-    reference("member_id", "member"),
+    sa.Column(
+        "member_id",
+        sa.String(ID_LENGTH),
+        sa.ForeignKey("member.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
     sa.PrimaryKeyConstraint("organization_id", "word", "member_id"),
     sa.Index("ix_member_word_member_id_word", "member_id", "word"),
 )
@@ -317,12 +329,8 @@ sa.Index(
     sqlite_where=membership.c.valid_to.is_(None),
     postgresql_where=membership.c.valid_to.is_(None),
 )
-sa.Index(
-    "ix_membership_member_id",
-    membership.c.member_id,
-    sqlite_where=membership.c.valid_to.is_(None),
-    postgresql_where=membership.c.valid_to.is_(None),
-)
+# Those in force first, and what is explained of the past behind them.
+sa.Index("ix_membership_member_id_valid_to", membership.c.member_id, membership.c.valid_to)
 
 nesting = sa.Table(
     "nesting",
