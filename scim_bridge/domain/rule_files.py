@@ -163,11 +163,15 @@ def _text(row: Mapping[str, object], key: str, place: str) -> str:
     return value
 
 
-def _name(row: Mapping[str, object], place: str) -> str:
-    name = _text(row, "name", place)
+def rule_name(name: str, place: str) -> str:
+    """Return a name that a rule or a draft may have; raises Invalid for another."""
     if not _NAME.fullmatch(name):
-        raise Invalid(f"{place}.name must be letters, digits, blanks, - _ . and at most 63.", field=f"{place}.name")
+        raise Invalid(f"{place} must be letters, digits, blanks, - _ . and at most 63.", field=place)
     return name
+
+
+def _name(row: Mapping[str, object], place: str) -> str:
+    return rule_name(_text(row, "name", place), f"{place}.name")
 
 
 def _scope(row: Mapping[str, object], key: str, place: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from scim_bridge.domain.keys import fold
+from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, MemberId, MemberSource, MemberState
 from scim_bridge.domain.provisioning import UserRecord
 from scim_bridge.store.changes import Change
@@ -55,6 +56,16 @@ def lock_member(connection: sa.Connection, member_id: MemberId) -> MemberFacts:
     """Return a member, kept from other writers until the transaction ends."""
     row = connection.execute(_LOCK, {"id": member_id}).one()
     return MemberFacts(row[0], MemberState(row[1]), *row[2:])
+
+
+def count_active(connection: sa.Connection, organization_id: OrganizationId) -> int:
+    """Return how many people of an organization have access at all."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(member)
+        .where(member.c.organization_id == organization_id, member.c.state == MemberState.ACTIVE.value)
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def insert_provisioned(

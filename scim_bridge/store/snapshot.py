@@ -5,14 +5,17 @@ Call it inside one `Database.read()` and close that before the first network cal
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from scim_bridge.domain.access import Grant, GrantId, Origin, OriginKind, Snapshot
+from scim_bridge.domain.default_roles import with_defaults
 from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind
 from scim_bridge.domain.people import DirectoryState, GroupId, Member, MemberId, MemberState
 from scim_bridge.domain.roles import KubernetesRole
+from scim_bridge.store.default_roles import defaults_for
 from scim_bridge.store.schema import (
     change_row,
     directory,
@@ -41,11 +44,21 @@ def read_members(
     return _read(connection, organization_id, at, list(member_ids))
 
 
+def reread_grants(
+    connection: sa.Connection, snapshot: Snapshot, at: datetime, only: Iterable[MemberId] | None = None
+) -> Snapshot:
+    """Return a snapshot as it is after grants, rules or default roles have changed and nothing else has."""
+    people = None if only is None else list(only)
+    of_member, of_group = _grants(connection, snapshot.organization_id, at, people)
+    read = replace(snapshot, grants_of_member=of_member, grants_of_group=of_group)
+    return with_defaults(read, defaults_for(connection, snapshot.organization_id, people))
+
+
 def _read(
     connection: sa.Connection, organization_id: OrganizationId, at: datetime, only: list[MemberId] | None
 ) -> Snapshot:
     of_member, of_group = _grants(connection, organization_id, at, only)
-    return Snapshot(
+    read = Snapshot(
         organization_id,
         revision=_revision(connection, organization_id),
         tree=read_tree(connection, organization_id),
@@ -55,6 +68,7 @@ def _read(
         grants_of_member=of_member,
         grants_of_group=of_group,
     )
+    return with_defaults(read, defaults_for(connection, organization_id, only))
 
 
 def _revision(connection: sa.Connection, organization_id: OrganizationId) -> str:

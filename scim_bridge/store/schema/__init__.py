@@ -11,6 +11,7 @@ from scim_bridge.store.schema.access import (
     grant,
     grant_origin,
     rule,
+    rule_draft,
     rule_set,
 )
 from scim_bridge.store.schema.clusters import (
@@ -93,6 +94,7 @@ __all__ = [
     "removal_request",
     "removal_request_cluster",
     "rule",
+    "rule_draft",
     "rule_set",
     "scim_user",
     "service",
