@@ -179,7 +179,14 @@ def apply_due(database: Database, limits: BrakeLimits = DEFAULT_LIMITS, at: date
 
 def of_draft(name: str) -> Wish:
     """Wish for the rules of a draft."""
-    return lambda connection, organization_id: rules_of(_locked(connection, organization_id, name))
+
+    def read(connection: Connection, organization_id: OrganizationId) -> RuleSet:
+        found = store.find_draft(connection, organization_id, name)
+        if found is None:
+            raise NotFound(f"There is no draft {name!r} in this organization.")
+        return rules_of(found)
+
+    return read
 
 
 def _apply_one(database: Database, draft: Draft, limits: BrakeLimits) -> bool:

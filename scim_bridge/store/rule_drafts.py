@@ -41,13 +41,22 @@ def list_drafts(connection: sa.Connection, organization_id: OrganizationId) -> l
     return [_draft(row) for row in connection.execute(query.order_by(rule_draft.c.name))]
 
 
+def find_draft(connection: sa.Connection, organization_id: OrganizationId, name: str) -> Draft | None:
+    """Return a draft by name or id."""
+    row = connection.execute(_named(organization_id, name)).first()
+    return None if row is None else _draft(row)
+
+
 def lock_draft(connection: sa.Connection, organization_id: OrganizationId, name: str) -> Draft | None:
     """Return a draft by name or id, so that nobody else changes it until the transaction ends."""
-    query = sa.select(rule_draft).where(
+    row = connection.execute(_named(organization_id, name).with_for_update()).first()
+    return None if row is None else _draft(row)
+
+
+def _named(organization_id: OrganizationId, name: str) -> sa.Select[Any]:
+    return sa.select(rule_draft).where(
         rule_draft.c.organization_id == organization_id, sa.or_(rule_draft.c.name == name, rule_draft.c.id == name)
     )
-    row = connection.execute(query.with_for_update()).first()
-    return None if row is None else _draft(row)
 
 
 def save_draft(
