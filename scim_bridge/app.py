@@ -74,16 +74,26 @@ def open_process(settings: Settings) -> Process:
     chores = {
         "purge of the provisioning log": lambda: purge(runtime),
         "look over the directories": lambda: look_over_directories(runtime),
+        "end what has expired": lambda: end_expired(runtime),
     }
     return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores))
 
 
 def purge(opened: Runtime) -> None:
-    """Throw away what has been in the provisioning log for long enough."""
+    """Throw away what has been in the provisioning log, or kept for a repeated request, for long enough."""
+    from scim_bridge.identity import repeats
     from scim_bridge.identity.provisioning_log import purge_log
     from scim_bridge.store.clock import now
 
     purge_log(opened.database, opened.settings, now())
+    repeats.purge(opened)
+
+
+def end_expired(opened: Runtime) -> None:
+    """End the grants whose time is over."""
+    from scim_bridge.identity.expiry import end_expired_grants
+
+    end_expired_grants(opened.database)
 
 
 def look_over_directories(opened: Runtime) -> None:
@@ -150,9 +160,10 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from flask import Flask
     from werkzeug.middleware.proxy_fix import ProxyFix
 
+    from scim_bridge.api import door as api
     from scim_bridge.identity.journal import Journal
     from scim_bridge.scim import door as scim
-    from scim_bridge.web import context, health
+    from scim_bridge.web import context, health, unmatched
     from scim_bridge.web.encoding import OrjsonProvider
     from scim_bridge.web.limits import Limits
     from scim_bridge.web.paths import ForgivingPaths
@@ -175,10 +186,29 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     context.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(scim.blueprint)
+    api.register(app, settings)
+    unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http})
     app.wsgi_app = ForgivingPaths(app.wsgi_app, scim.PREFIX)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         # Addresses only: our own address is a setting, never what a Host header says.
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)  # type: ignore[method-assign]
+    return app
+
+
+def create_local_api(opened: Runtime) -> "Flask":
+    """Return the REST door alone, for the terminal of the installation: no port, no token, no other door."""
+    from flask import Flask
+
+    from scim_bridge.api import door as api
+    from scim_bridge.web import context, unmatched
+    from scim_bridge.web.encoding import OrjsonProvider
+
+    app = Flask("scim_bridge", static_folder=None)
+    app.json = OrjsonProvider(app)
+    app.extensions[context.EXTENSION] = opened
+    context.register(app)
+    api.register(app, opened.settings)
+    unmatched.register(app, {api.PREFIX: api.refuse_http})
     return app
 
 

@@ -15,6 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 
 PREFIX = "SCIM_BRIDGE_"
 SECRET_SETTINGS = ("encryption_keys", "database_url")
+# What the command line reads itself: which file of settings, and which other bridge it works on.
+OF_THE_COMMAND = ("CONFIG", "URL", "TOKEN")
 
 
 class SettingsError(ValueError):
@@ -152,7 +154,9 @@ def _read_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    known |= {f"{PREFIX}{name.upper()}_FILE" for name in SECRET_SETTINGS} | {f"{PREFIX}CONFIG"}
+    known |= {f"{PREFIX}{name.upper()}_FILE" for name in SECRET_SETTINGS} | {
+        f"{PREFIX}{name}" for name in OF_THE_COMMAND
+    }
     # A misspelt variable that is silently ignored is a safety switch that is not on.
     for name in sorted(environment):
         if name.startswith(PREFIX) and name not in known:

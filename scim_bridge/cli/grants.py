@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from scim_bridge.cli.output import joined, json_option, organization_option, say, table, time
+from scim_bridge.cli.output import joined, json_option, moment, organization_option, say, table
 from scim_bridge.cli.session import Session
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -16,6 +16,7 @@ OPTIONS = (
     click.option("--scope", required=True, help="organization, unit:a/b, project:p, service:p/s or cluster:c."),
     click.option("--api-role", help="owner, admin, developer, viewer …"),
     click.option("--kubernetes-role", help="cluster-admin, edit, view, or none for explicitly nothing."),
+    click.option("--expires", metavar="90d|DATE", help="When it ends by itself; never if left out."),
 )
 
 
@@ -38,11 +39,10 @@ def grant() -> None:
 @click.pass_obj
 def add(session: Session, /, organization: str | None, as_json: bool, **named: str | None) -> None:
     """Grant a role to a member or a group at a scope; granting it again changes nothing."""
-    from scim_bridge.identity import grants
-
-    made = grants.add(session.database, session.actor, session.organization(organization), _wanted(named))
-    roles = joined(role for role in (made.api_role, made.kubernetes_role) if role)
-    say(as_json, made, f"The {made.holder_kind} {made.holder} has {roles} at {made.scope}.")
+    made = session.api.post(f"{session.of(organization)}/grants", named)
+    roles = joined(role for role in (made["api_role"], made["kubernetes_role"]) if role)
+    until = f" until {moment(made['expires_at'])}" if made["expires_at"] else ""
+    say(as_json, made, f"The {made['holder_kind']} {made['holder']} has {roles} at {made['scope']}{until}.")
 
 
 @grant.command()
@@ -52,10 +52,8 @@ def add(session: Session, /, organization: str | None, as_json: bool, **named: s
 @click.pass_obj
 def remove(session: Session, /, organization: str | None, as_json: bool, **named: str | None) -> None:
     """Take a grant made by hand away, at once on every cluster; what a rule gives as well stays."""
-    from scim_bridge.identity import grants
-
-    left = grants.remove(session.database, session.actor, session.organization(organization), _wanted(named))
-    document = {"removed": True, "still_granted_by": list(left)}
+    document = session.api.post(f"{session.of(organization)}/grants/remove", named)
+    left = document["still_granted_by"]
     text = f"It is no longer granted by hand; it stays because of {joined(left)}." if left else "The grant is gone."
     say(as_json, document, text)
 
@@ -66,19 +64,18 @@ def remove(session: Session, /, organization: str | None, as_json: bool, **named
 @click.pass_obj
 def list_(session: Session, organization: str | None, as_json: bool) -> None:
     """List the grants in force with where each comes from."""
-    from scim_bridge.identity import grants
-
-    found = grants.list_all(session.database, session.organization(organization))
+    found = list(session.api.every(f"{session.of(organization)}/grants"))
     rows = (
-        (g.scope, f"{g.holder_kind} {g.holder}", g.api_role, g.kubernetes_role, joined(g.origins), time(g.since))
-        for g in found
+        (
+            each["scope"],
+            f"{each['holder_kind']} {each['holder']}",
+            each["api_role"],
+            each["kubernetes_role"],
+            joined(each["origins"]),
+            moment(each["since"]),
+            moment(each["expires_at"]),
+        )
+        for each in found
     )
-    headings = ("scope", "who", "api role", "kubernetes role", "because of", "since")
+    headings = ("scope", "who", "api role", "kubernetes role", "because of", "since", "until")
     say(as_json, found, table(headings, rows, "No grants."))
-
-
-def _wanted(named: dict[str, str | None]) -> Any:
-    from scim_bridge.identity.grants import GrantWanted
-
-    scope = named["scope"] or ""
-    return GrantWanted(scope, named["person"], named["group"], named["api_role"], named["kubernetes_role"])

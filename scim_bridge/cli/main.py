@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from scim_bridge.cli.access import access
+from scim_bridge.cli.application_users import application_user
 from scim_bridge.cli.clusters import cluster
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
@@ -15,26 +16,31 @@ from scim_bridge.cli.grants import grant
 from scim_bridge.cli.holds import hold
 from scim_bridge.cli.organizations import organization
 from scim_bridge.cli.projects import project, service
+from scim_bridge.cli.roles import role
 from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler
 from scim_bridge.cli.session import Session
 from scim_bridge.cli.simulate import simulate
 from scim_bridge.cli.sync import sync
+from scim_bridge.cli.tokens import token
 from scim_bridge.cli.units import unit
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="scim-bridge")
 @click.option("--config", type=click.Path(path_type=Path), help="The settings file (TOML).")
+@click.option("--url", envvar="SCIM_BRIDGE_URL", help="Work on the bridge at this address, through its REST API.")
+@click.option("--token", envvar="SCIM_BRIDGE_TOKEN", help="The token for --url; better in SCIM_BRIDGE_TOKEN.")
 @click.pass_context
-def main(context: click.Context, config: Path | None) -> None:
+def main(context: click.Context, config: Path | None, url: str | None, token: str | None) -> None:
     """SCIM in, RoleBindings out: who may do what on which Kubernetes cluster."""
-    context.obj = Session(config)
+    context.obj = Session(config, url, token)
     context.call_on_close(context.obj.close)
 
 
 for verb in (
     access,
+    application_user,
     cluster,
     db,
     demo,
@@ -44,12 +50,14 @@ for verb in (
     hold,
     organization,
     project,
+    role,
     rule,
     run,
     scheduler,
     service,
     simulate,
     sync,
+    token,
     unit,
 ):
     main.add_command(verb)

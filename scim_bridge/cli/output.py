@@ -53,6 +53,11 @@ def time(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def moment(text: str | None) -> str:
+    """Return a time of a document as people read it, in UTC."""
+    return "" if text is None else time(datetime.fromisoformat(text))
+
+
 def joined(values: Iterable[object]) -> str:
     """Return values in one cell."""
     return ", ".join(str(value) for value in values)

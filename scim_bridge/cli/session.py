@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scim_bridge.errors import Invalid
 
 if TYPE_CHECKING:
+    from scim_bridge.cli.client import Api
     from scim_bridge.domain.actors import Actor
     from scim_bridge.identity.runtime import Database, Runtime
     from scim_bridge.settings import Settings
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 class Session:
     """The settings, the database and the person of one command."""
 
-    def __init__(self, config: Path | None) -> None:
+    def __init__(self, config: Path | None, url: str | None = None, token: str | None = None) -> None:
         self.config = config
+        self.url = url
+        self._token = token
 
     @cached_property
     def settings(self) -> "Settings":
@@ -28,10 +31,25 @@ class Session:
         return load_settings(self.config)
 
     @cached_property
+    def api(self) -> "Api":
+        """Return the API: of the installation at ``--url``, else of this one."""
+        from scim_bridge.cli import client
+
+        return client.remote(self.url, self._token) if self.url else client.local(self.runtime, self.actor)
+
+    def of(self, organization: str | None) -> str:
+        """Return the path in the API of the organization that was named, or of the only one there is."""
+        from scim_bridge.cli.client import segment
+
+        return f"/organizations/{segment(self.organization(organization))}"
+
+    @cached_property
     def runtime(self) -> "Runtime":
-        """Open the database and the keys; raises StoreError."""
+        """Open the database and the keys; raises StoreError, and Invalid for a verb that works at the terminal only."""
         from scim_bridge.app import open_runtime
 
+        if self.url:
+            raise Invalid("This verb works at the installation itself: leave --url out.", field="url")
         return open_runtime(self.settings)
 
     @cached_property
@@ -62,14 +80,19 @@ class Session:
         """Return the organization that was named, or the only one there is; raises Invalid when that is unclear."""
         if named is not None:
             return named
-        from scim_bridge.identity import organizations
-
-        slugs = [each.slug for each in organizations.list_all(self.database)]
+        slugs = self._slugs()
         if len(slugs) == 1:
             return slugs[0]
         if not slugs:
             raise Invalid("There is no organization yet: `scim-bridge organization create SLUG` makes one.")
         raise Invalid(f"Say which organization with --organization: {', '.join(slugs)}.", field="organization")
+
+    def _slugs(self) -> list[str]:
+        if self.url:
+            return [str(each["slug"]) for each in self.api.every("/organizations")]
+        from scim_bridge.identity import organizations
+
+        return [each.slug for each in organizations.list_all(self.database)]
 
 
 def _user() -> str:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from scim_bridge.domain.organizations import OrganizationId
+from scim_bridge.domain.people import AccountId
+
 
 class ActorKind(StrEnum):
     """What sort of actor it is."""
@@ -17,8 +20,22 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something; ``name`` is what a person reads in the audit."""
+    """
+    Who does something; ``name`` is what a person reads in the audit.
+
+    Whoever comes in by a sign-in or a token acts as an account: only in ``organization_id`` if it opens one alone, and
+    within ``permissions`` where the token has some only. All others are the installation's own hands, and are not
+    asked what they may do.
+    """
 
     kind: ActorKind
     name: str
     id: str | None = None
+    account_id: AccountId | None = None
+    organization_id: OrganizationId | None = None
+    permissions: frozenset[str] | None = None
+
+    @property
+    def is_trusted(self) -> bool:
+        """Say whether it is the installation itself: its terminal, its scheduler, a directory at its own door."""
+        return self.kind not in (ActorKind.PERSON, ActorKind.TOKEN)

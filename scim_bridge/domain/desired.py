@@ -153,7 +153,7 @@ def _render_everybody(snapshot: Snapshot, cluster: Cluster) -> tuple[dict[Member
     conditions: set[Condition] = set()
     for member_id in sorted(snapshot.members):
         member = snapshot.members[member_id]
-        if member.state is not MemberState.ACTIVE:
+        if member.state is not MemberState.ACTIVE or not member.is_person:
             continue
         try:
             subject = render_subject(cluster, member)

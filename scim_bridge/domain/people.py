@@ -28,6 +28,7 @@ class MemberSource(StrEnum):
     INVITATION = "invitation"
     LOGIN = "login"
     MANUAL = "manual"
+    APPLICATION = "application"
 
 
 class DirectoryKind(StrEnum):
@@ -56,7 +57,8 @@ class Member:
     """
     A person in one organization, with what subject templates may use.
 
-    ``since`` orders members who render the same subject: the earlier keeps it (UUIDv7 ids give the order).
+    Of members who render the same subject the earlier keeps it (UUIDv7 ids give the order). An application user is a
+    member and no person: it has API roles, and never a binding.
     """
 
     id: MemberId
@@ -65,6 +67,7 @@ class Member:
     email: str | None = None
     external_id: str | None = None
     display_name: str | None = None
+    is_person: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from scim_bridge.domain.people import MemberId, MemberState
 from scim_bridge.log import get_logger
 from scim_bridge.store import members, people
 from scim_bridge.store.adoption import is_waiting
+from scim_bridge.store.api_tokens import revoke_tokens_of_member
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change
 from scim_bridge.store.database import Connection
@@ -28,6 +29,7 @@ def deactivate(connection: Connection, change: Change, member_id: MemberId, caus
     members.set_state(connection, change, member_id, MemberState.DEACTIVATED)
     add_audit(connection, change, "member.deactivated", "member", member_id, {"was": found.state.value, "cause": cause})
     request_removals(connection, change, [member_id], cause)
+    revoke_tokens_of_member(connection, change, member_id)
     _note_missing_owner(connection, change, member_id)
     return True
 

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from scim_bridge.domain.access import OriginKind
 from scim_bridge.domain.actors import Actor
+from scim_bridge.domain.moments import read_deadline
 from scim_bridge.domain.organizations import Scope, ScopeKind, Tree
 from scim_bridge.domain.people import GroupId, MemberId, MemberState
 from scim_bridge.domain.roles import ApiRole, KubernetesRole
 from scim_bridge.errors import Conflict, Invalid, NotFound, Refused
+from scim_bridge.identity.authority import require_grantable
 from scim_bridge.identity.names import scope_text, the_group, the_member, the_organization, the_scope
 from scim_bridge.store import grants as store
 from scim_bridge.store import people, rules
@@ -33,11 +35,24 @@ class GrantWanted:
     group: str | None = None
     api_role: str | None = None
     kubernetes_role: str | None = None
+    expires: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRemoved:
+    """What became of a grant: which origins give it still, in words."""
+
+    still_granted_by: tuple[str, ...]
+    removed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class GrantView:
-    """A grant in words, with where it comes from; ``since`` is its oldest origin's."""
+    """
+    A grant in words, with where it comes from; ``since`` is its oldest origin's.
+
+    ``expires_at`` is when its last origin ends by itself, None while one stays.
+    """
 
     id: str
     holder: str
@@ -48,22 +63,35 @@ class GrantView:
     origins: tuple[str, ...]
     since: datetime
     changed: bool = False
+    expires_at: datetime | None = None
 
 
 def add(
     database: Database, actor: Actor, organization: str, wanted: GrantWanted, request_id: str | None = None
 ) -> GrantView:
-    """Grant by hand; a grant that a rule gives already gets a second origin, and then outlives the rule."""
+    """
+    Grant by hand; a grant that a rule gives already gets a second origin, and then outlives the rule.
+
+    The same again changes nothing, but for when it ends. Raises Refused for whoever grants what they do not hold.
+    """
     with database.write() as connection:
         owner = the_organization(connection, organization)
         tree = read_tree(connection, owner.id)
         key = _key(connection, owner, tree, wanted)
-        _refuse_impossible(connection, owner, key)
+        require_grantable(connection, actor, owner.id, [(key.scope, key.api_role, key.kubernetes_role)])
+        _refuse_impossible(connection, owner, key, wanted)
+        at = now()
+        expires_at = None if wanted.expires is None else read_deadline(wanted.expires, at)
         present = _manual(connection, key)
-        if present is None:
-            change = new_change(owner.id, actor, "grant.added", now(), request_id)
+        if present is not None and present.expires_at != expires_at:
+            change = new_change(owner.id, actor, "grant.prolonged", at, request_id)
             add_change(connection, change, wanted.scope)
-            store.open_origins(connection, change, OriginKind.MANUAL, [(key, None)], actor.name)
+            store.set_expiry(connection, present.id, expires_at)
+            add_audit(connection, change, "grant.prolonged", "grant", present.grant_id, _detail(wanted))
+        if present is None:
+            change = new_change(owner.id, actor, "grant.added", at, request_id)
+            add_change(connection, change, wanted.scope)
+            store.open_origins(connection, change, OriginKind.MANUAL, [(key, None)], actor.name, expires_at)
             added = _manual(connection, key)
             assert added is not None
             add_audit(connection, change, "grant.added", "grant", added.grant_id, _detail(wanted))
@@ -85,6 +113,7 @@ def remove(
         present = _manual(connection, key)
         if present is None:
             raise NotFound("There is no such grant made by hand; a rule's grant goes with its rule or group.")
+        require_grantable(connection, actor, owner.id, [(key.scope, key.api_role, key.kubernetes_role)])
         _keep_an_owner(connection, owner, key)
         change = new_change(owner.id, actor, "grant.removed", now(), request_id)
         add_change(connection, change, wanted.scope)
@@ -117,8 +146,6 @@ def _key(connection: Connection, owner: Organization, tree: Tree, wanted: GrantW
 def _roles(wanted: GrantWanted, scope: Scope) -> tuple[str | None, KubernetesRole | None]:
     if wanted.api_role is None and wanted.kubernetes_role is None:
         raise Invalid("A grant gives an API role, a Kubernetes role or both.", field="api_role")
-    if wanted.api_role is not None and wanted.api_role not in set(ApiRole):
-        raise Invalid(f"There is no API role {wanted.api_role!r}; there are {', '.join(ApiRole)}.", field="api_role")
     if wanted.api_role == ApiRole.OWNER and scope.kind is not ScopeKind.ORGANIZATION:
         raise Invalid("Owner is granted at the organization, nowhere below it.", field="scope")
     if wanted.kubernetes_role is None:
@@ -134,12 +161,20 @@ def _roles(wanted: GrantWanted, scope: Scope) -> tuple[str | None, KubernetesRol
     return wanted.api_role, role
 
 
-def _refuse_impossible(connection: Connection, owner: Organization, key: GrantKey) -> None:
+def _refuse_impossible(connection: Connection, owner: Organization, key: GrantKey, wanted: GrantWanted) -> None:
+    if key.member_id is not None and key.kubernetes_role is not None:
+        named = the_member(connection, owner.id, key.member_id)
+        if not named.is_person:
+            raise Refused(f"{named.user_name} is a program: on clusters programs are ServiceAccounts.")
     if key.api_role != ApiRole.OWNER:
         return
+    if wanted.expires is not None:
+        raise Refused("Owner is granted without an end.")
     if key.member_id is None:
         raise Refused("Owner is granted to a person, never to a group.")
     member = the_member(connection, owner.id, key.member_id)
+    if not member.is_person:
+        raise Refused("Owner is granted to a person, never to a program.")
     if member.state is not MemberState.ACTIVE:
         raise Conflict(f"{member.user_name} is {member.state.value} and cannot become an owner.")
 
@@ -196,6 +231,9 @@ def _views(
                 tuple(_origin_text(each, named) for each in held),
                 min(each.since for each in held),
                 changed,
+                None
+                if any(each.expires_at is None for each in held)
+                else max(e.expires_at for e in held if e.expires_at),
             )
         )
     return sorted(views, key=lambda view: (view.scope, view.holder_kind, view.holder))
@@ -218,4 +256,5 @@ def _detail(wanted: GrantWanted) -> dict[str, object]:
         "group": wanted.group,
         "api_role": wanted.api_role,
         "kubernetes_role": wanted.kubernetes_role,
+        "expires": wanted.expires,
     }

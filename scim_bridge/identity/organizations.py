@@ -5,9 +5,10 @@ from datetime import datetime
 
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.organizations import OrganizationId
+from scim_bridge.domain.people import MemberState
 from scim_bridge.identity.members import checked_email, is_owner, make_owner
 from scim_bridge.identity.names import checked_name, the_organization
-from scim_bridge.store import cluster_registry, directories, people
+from scim_bridge.store import api_tokens, cluster_registry, directories, people
 from scim_bridge.store import organizations as store
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import add_change, new_change
@@ -73,6 +74,23 @@ def list_all(database: Database) -> list[OrganizationSummary]:
         return [
             OrganizationSummary(each.id, each.slug, each.name, each.created_at)
             for each in store.list_organizations(connection)
+        ]
+
+
+def list_mine(database: Database, actor: Actor) -> list[tuple[OrganizationSummary, MemberState | None]]:
+    """
+    Return the organizations that an actor is a member of, or invited to, with what they are there, by slug.
+
+    The installation's own hands see all of them, and are nobody there.
+    """
+    if actor.is_trusted:
+        return [(each, None) for each in list_all(database)]
+    with database.read() as connection:
+        states = dict(api_tokens.organizations_of(connection, actor.account_id) if actor.account_id else ())
+        return [
+            (OrganizationSummary(each.id, each.slug, each.name, each.created_at), states[each.id])
+            for each in store.list_organizations(connection)
+            if each.id in states and actor.organization_id in (None, each.id)
         ]
 
 

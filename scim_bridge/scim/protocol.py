@@ -165,10 +165,8 @@ def _refuse(error: BridgeError) -> Response:
     return _answer_problem(problem)
 
 
-@blueprint.app_errorhandler(HTTPException)
-def _refuse_http(error: HTTPException) -> Response | HTTPException:
-    if not request.path.startswith(PREFIX) or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
-        return error
+def refuse_http(error: HTTPException) -> Response:
+    """Answer an error of HTTP itself, an unknown path say, as the SCIM door does."""
     problem = problem_of_http(error, context.request_id())
     _keep_refused(problem, at_once=True)
     return _answer_problem(problem)

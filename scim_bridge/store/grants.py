@@ -42,6 +42,7 @@ class OpenOrigin:
     rule_id: str | None
     reference: str
     since: datetime
+    expires_at: datetime | None = None
 
 
 def _scopes_given() -> sa.Select[Any]:
@@ -78,6 +79,7 @@ def open_origins(
     kind: OriginKind,
     wanted: Iterable[tuple[GrantKey, str | None]],
     reference: str = "",
+    expires_at: datetime | None = None,
 ) -> None:
     """Give each grant an origin of this kind (and rule, if any), making the grant where it is not there yet."""
     pairs = list(dict.fromkeys(wanted))
@@ -96,6 +98,7 @@ def open_origins(
             "kind": kind.value,
             "rule_id": rule_id,
             "reference": reference[:320],
+            "expires_at": expires_at,
             "valid_from": change.at,
         }
         for key, rule_id in pairs
@@ -121,6 +124,21 @@ def close_origins(connection: sa.Connection, change: Change, origins: Iterable[O
     for chunk in _chunks(ended):
         connection.execute(sa.update(grant).where(grant.c.id.in_(chunk)).values(valid_to=change.at))
     return frozenset(origin.key for origin in ending if origin.grant_id in ended)
+
+
+def set_expiry(connection: sa.Connection, origin_id: str, expires_at: datetime | None) -> None:
+    """Let an origin end by itself at a moment, or never."""
+    connection.execute(sa.update(grant_origin).where(grant_origin.c.id == origin_id).values(expires_at=expires_at))
+
+
+def expired_origins(connection: sa.Connection, at: datetime) -> list[tuple[OrganizationId, OpenOrigin]]:
+    """Return the origins in force whose time is over, with whose they are."""
+    over = list(_origins(connection, sa.and_(grant_origin.c.expires_at.is_not(None), grant_origin.c.expires_at <= at)))
+    whose: dict[str, OrganizationId] = {}
+    for chunk in _chunks(origin.grant_id for origin in over):
+        query = sa.select(grant.c.id, grant.c.organization_id).where(grant.c.id.in_(chunk))
+        whose |= {row.id: OrganizationId(row.organization_id) for row in connection.execute(query)}
+    return [(whose[origin.grant_id], origin) for origin in over]
 
 
 def origins_of_organization(connection: sa.Connection, organization_id: OrganizationId) -> list[OpenOrigin]:
@@ -151,6 +169,7 @@ def _origins(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Iterat
             grant_origin.c.rule_id,
             grant_origin.c.reference,
             grant_origin.c.valid_from.label("since"),
+            grant_origin.c.expires_at,
             grant,
         )
         .join(grant, grant_origin.c.grant_id == grant.c.id)
@@ -158,7 +177,16 @@ def _origins(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Iterat
         .order_by(grant.c.id, grant_origin.c.id)
     )
     for row in connection.execute(query):
-        yield OpenOrigin(row.origin_id, row.id, _key(row), OriginKind(row.kind), row.rule_id, row.reference, row.since)
+        yield OpenOrigin(
+            row.origin_id,
+            row.id,
+            _key(row),
+            OriginKind(row.kind),
+            row.rule_id,
+            row.reference,
+            row.since,
+            row.expires_at,
+        )
 
 
 def _key(row: sa.Row[Any]) -> GrantKey:

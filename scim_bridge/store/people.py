@@ -1,5 +1,6 @@
 """Accounts, members and groups as the command line names them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,25 @@ def insert_account(connection: sa.Connection, change: Change, email: str) -> Acc
     """Add a sign-in identity; it has no method to sign in with yet."""
     made = AccountId(new_id())
     connection.execute(sa.insert(account).values(id=made, email=email, email_key=fold(email), created_at=change.at))
+    return made
+
+
+def account_of_member(connection: sa.Connection, member_id: MemberId) -> AccountId | None:
+    """Return a member's sign-in identity, None for one who has none yet."""
+    found = connection.execute(sa.select(member.c.account_id).where(member.c.id == member_id)).scalar_one_or_none()
+    return None if found is None else AccountId(found)
+
+
+def insert_account_of(connection: sa.Connection, change: Change, of: Member) -> AccountId:
+    """
+    Give a member an identity of their own, which opens this organization alone.
+
+    It has no e-mail address: what a directory says of one proves nothing to any other organization.
+    """
+    made = AccountId(new_id())
+    name = (of.display_name or of.user_name)[:255]
+    connection.execute(sa.insert(account).values(id=made, display_name=name, created_at=change.at))
+    connection.execute(sa.update(member).where(member.c.id == of.id).values(account_id=made))
     return made
 
 
@@ -102,6 +122,12 @@ def names_of_groups(connection: sa.Connection, organization_id: OrganizationId) 
     return {row.id: _group(row) for row in connection.execute(_groups(organization_id))}
 
 
+def names_of_some_groups(connection: sa.Connection, group_ids: Iterable[GroupId]) -> dict[GroupId, str]:
+    """Return what these groups are called."""
+    query = sa.select(user_group.c.id, user_group.c.display_name).where(user_group.c.id.in_(sorted(group_ids)))
+    return {GroupId(row.id): row.display_name for row in connection.execute(query)}
+
+
 def working_owners(connection: sa.Connection, organization_id: OrganizationId, *, lock: bool = False) -> set[MemberId]:
     """
     Return the active members that hold the owner role themselves.
@@ -147,4 +173,12 @@ def _group(row: sa.Row[Any]) -> NamedGroup:
 
 
 def _member(row: sa.Row[Any]) -> Member:
-    return Member(MemberId(row.id), MemberState(row.state), row.user_name, row.email, row.external_id, row.display_name)
+    return Member(
+        MemberId(row.id),
+        MemberState(row.state),
+        row.user_name,
+        row.email,
+        row.external_id,
+        row.display_name,
+        row.source != MemberSource.APPLICATION.value,
+    )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from scim_bridge.domain.access import Grant, GrantId, Origin, OriginKind, Snapshot
 from scim_bridge.domain.default_roles import with_defaults
 from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind
-from scim_bridge.domain.people import DirectoryState, GroupId, Member, MemberId, MemberState
+from scim_bridge.domain.people import DirectoryState, GroupId, Member, MemberId, MemberSource, MemberState
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.store.default_roles import defaults_for
 from scim_bridge.store.schema import (
@@ -86,12 +86,15 @@ def _members(
         member.c.email,
         member.c.external_id,
         member.c.display_name,
+        member.c.source != MemberSource.APPLICATION.value,
     ).where(member.c.organization_id == organization_id)
     if only is not None:
         query = query.where(member.c.id.in_(only))
     return {
-        MemberId(key): Member(MemberId(key), MemberState(state), user_name, email, external_id, display_name)
-        for key, state, user_name, email, external_id, display_name in connection.execute(query).all()
+        MemberId(key): Member(
+            MemberId(key), MemberState(state), user_name, email, external_id, display_name, bool(person)
+        )
+        for key, state, user_name, email, external_id, display_name, person in connection.execute(query).all()
     }
 
 

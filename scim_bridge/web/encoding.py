@@ -9,8 +9,14 @@ OPTIONS = orjson.OPT_UTC_Z
 
 
 def dump(value: object) -> bytes:
-    """Return a value as JSON."""
-    return orjson.dumps(value, option=OPTIONS)
+    """Return a value as JSON; a set is a sorted list."""
+    return orjson.dumps(value, option=OPTIONS, default=_plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
 class OrjsonProvider(JSONProvider):

@@ -93,6 +93,10 @@ class Limits:
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()
         self._known.add(hash(token))
-        wait = self._directories.take(directory_id)
+        self.count(directory_id)
+
+    def count(self, who: str) -> None:
+        """Count a request; raises TooManyRequests when whoever asks has used up what they may ask."""
+        wait = self._directories.take(who)
         if wait:
-            raise TooManyRequests("This directory sends more requests than it may; try again later.", wait)
+            raise TooManyRequests("More requests were sent than are allowed here; try again later.", wait)

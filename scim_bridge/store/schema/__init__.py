@@ -38,6 +38,7 @@ from scim_bridge.store.schema.organizations import (
 from scim_bridge.store.schema.people import (
     account,
     adoption_conflict,
+    api_token,
     directory,
     directory_condition,
     directory_silence,
@@ -52,6 +53,7 @@ from scim_bridge.store.schema.people import (
 from scim_bridge.store.schema.records import (
     audit_entry,
     change_row,
+    idempotent_request,
     lease,
     provisioning_log,
     removal_request,
@@ -62,6 +64,7 @@ __all__ = [
     "account",
     "adoption_conflict",
     "api_role",
+    "api_token",
     "applied_binding",
     "applied_subject",
     "audit_entry",
@@ -76,6 +79,7 @@ __all__ = [
     "fact",
     "grant",
     "grant_origin",
+    "idempotent_request",
     "inferred_removal",
     "installation",
     "lease",

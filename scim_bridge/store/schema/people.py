@@ -85,6 +85,30 @@ account = sa.Table(
     moment("last_active_at", nullable=True),
 )
 
+api_token = sa.Table(
+    "api_token",
+    metadata,
+    id_column(),
+    reference("account_id", "account", index=True),
+    # NULL: opens every organization of the account; else that one only.
+    reference("organization_id", "organization", nullable=True, index=True),
+    sa.Column("name", sa.String(63), nullable=False),
+    sa.Column("prefix", sa.String(16), nullable=False),
+    # Hex SHA-256 of the token's text: the text itself is shown once and never stored.
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
+    # JSON list of the permissions it is limited to; NULL: whatever its account may do.
+    sa.Column("permissions", sa.Text, nullable=True),
+    sa.Column("ip_ranges", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("created_by", sa.String(320), nullable=False),
+    moment("created_at"),
+    moment("expires_at", nullable=True),
+    moment("revoked_at", nullable=True),
+    moment("last_used_at", nullable=True),
+    sa.Column("last_address", sa.String(64), nullable=True),
+    sa.Column("last_user_agent", sa.String(255), nullable=True),
+    sa.Index("ix_api_token_prefix", "prefix"),
+)
+
 member = sa.Table(
     "member",
     metadata,

@@ -149,3 +149,19 @@ lease = sa.Table(
     # Grows by one with every new holder: writes carry it, so a holder that woke up late cannot write.
     sa.Column("epoch", sa.BigInteger, nullable=False),
 )
+
+idempotent_request = sa.Table(
+    "idempotent_request",
+    metadata,
+    # Hex SHA-256 of who asked and the key they gave.
+    sa.Column("id", sa.String(64), primary_key=True),
+    # Hex SHA-256 of what was asked: the same key for something else is refused.
+    sa.Column("fingerprint", sa.String(64), nullable=False),
+    # NULL while it is being carried out.
+    sa.Column("status", sa.Integer, nullable=True),
+    # Sealed: an answer may show a secret once.
+    sa.Column("answer", sa.LargeBinary, nullable=True),
+    moment("created_at"),
+    sa.Index("ix_idempotent_request_created_at", "created_at"),
+)
+"""What a client that never saw its answer may send again without doing it twice."""

@@ -1,0 +1,61 @@
+"""The REST door, whole: importing the rooms declares their operations, and this gives the application their routes."""
+
+from flask import Blueprint, Flask, Response, current_app
+
+from scim_bridge.api import (
+    application_users,
+    authorize,
+    calls,
+    grants,
+    openapi,
+    organizations,
+    roles,
+    tokens,
+)
+from scim_bridge.api.operations import OPERATIONS
+from scim_bridge.errors import BridgeError
+from scim_bridge.identity.api_tokens import note_use
+from scim_bridge.settings import Settings
+from scim_bridge.web import context
+from scim_bridge.web.encoding import dump
+from scim_bridge.web.limits import Limits
+from scim_bridge.web.problems import answer_error, answer_http
+
+PREFIX = "/api/v1"
+ROOMS = (application_users, authorize, grants, organizations, roles, tokens)
+
+refuse_http = answer_http
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Put the door into an application."""
+    blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
+    for operation in OPERATIONS:
+        view = openapi.described(operation, calls.handler(operation))
+        blueprint.add_url_rule(operation.path, operation.name.replace(".", "_"), view, methods=[operation.method])
+    blueprint.add_url_rule("/openapi.json", "openapi", _document)
+    blueprint.register_error_handler(BridgeError, _refuse)
+    blueprint.after_request(_finish)
+    app.register_blueprint(blueprint)
+    app.extensions[calls.LIMITS] = Limits(
+        settings.requests_per_second, settings.requests_burst, settings.refused_per_minute
+    )
+
+
+def _document() -> Response:
+    """Return the OpenAPI document."""
+    return Response(dump(openapi.document(current_app)), content_type="application/json")
+
+
+def _refuse(error: BridgeError) -> Response:
+    return answer_error(error)
+
+
+def _finish(response: Response) -> Response:
+    # People's data, and secrets shown once, have no place in anybody's cache.
+    response.headers["Cache-Control"] = "no-store"
+    found = calls.bearer()
+    if found is not None and found.use_due:
+        where, agent, database = context.address(), context.user_agent(), context.runtime().database
+        response.call_on_close(lambda: note_use(database, found, where, agent))
+    return response
