@@ -5,7 +5,7 @@ Both moments are judged by the functions that passes use, so what is said here i
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -81,6 +81,10 @@ class Side:
     api_roles: tuple[RoleHeld, ...] = ()
     bindings: tuple[BoundSubject, ...] = ()
 
+    def at_most(self, number: int) -> "Side":
+        """Return no more than so many of each kind."""
+        return Side(self.grants[:number], self.memberships[:number], self.api_roles[:number], self.bindings[:number])
+
     @property
     def people(self) -> frozenset[str]:
         """Return whose access this touches, by member id."""
@@ -115,6 +119,10 @@ class Effects:
     def people(self) -> frozenset[str]:
         """Return whose access changes, by member id."""
         return self.gains.people | self.losses.people
+
+    def at_most(self, number: int) -> "Effects":
+        """Return no more than so many of each kind."""
+        return replace(self, gains=self.gains.at_most(number), losses=self.losses.at_most(number))
 
     @property
     def document(self) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from scim_bridge.domain.brakes import BrakeLimits
 from scim_bridge.domain.default_roles import DefaultRole
 from scim_bridge.domain.effects import Effects
 from scim_bridge.errors import PreviewOutdated, Refused
+from scim_bridge.identity.authority import require_grantable
 from scim_bridge.identity.comparing import agree, look_before
 from scim_bridge.identity.names import the_directory, the_organization
 from scim_bridge.identity.rule_changes import DEFAULT_LIMITS, SHORTEST_HASH
+from scim_bridge.identity.rules import WRITING
 from scim_bridge.store import default_roles as store
 from scim_bridge.store import directories
 from scim_bridge.store.audit import add_audit
@@ -25,6 +27,7 @@ from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.members import count_active
 from scim_bridge.store.organizations import lock_for_rules
 from scim_bridge.store.rehearsal import rehearse
+from scim_bridge.store.tree import read_tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +113,14 @@ def _carry_out(
     owner = the_organization(connection, organization)
     lock_for_rules(connection, owner.id, exclusive=True)
     of = the_directory(connection, organization, wanted.directory) if wanted.directory else None
+    present = store.stored_defaults(connection, owner.id).get(of.id if of else owner.id)
+    tree = read_tree(connection, owner.id)
+    given = [(tree.root, each.api_role, each.kubernetes_role) for each in (present, wanted.role) if each]
+    require_grantable(connection, actor, owner.id, given, asking=WRITING)
     text = wanted.role.text if wanted.role else ""
     change = new_change(owner.id, actor, "default_role.set", now(), request_id)
     # Whom no rule maps is known only once everybody has been looked at.
     before = look_before(connection, owner.id, None, change.at)
-    present = store.stored_defaults(connection, owner.id).get(of.id if of else owner.id)
     if present != wanted.role:
         add_change(connection, change, of.name if of else owner.slug)
         store.set_default(connection, change, of.id if of else None, wanted.role)

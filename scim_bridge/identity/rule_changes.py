@@ -6,13 +6,13 @@ an estimate: it is the thing itself, rolled back.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.blast_radius import reasons_to_wait
 from scim_bridge.domain.brakes import BrakeLimits
 from scim_bridge.domain.effects import Effects
-from scim_bridge.domain.mapping import RuleDiff, RuleSet
+from scim_bridge.domain.mapping import RuleChanges, RuleSet
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import MemberId
 from scim_bridge.domain.rule_files import parse_rules
@@ -20,7 +20,7 @@ from scim_bridge.errors import PreviewOutdated
 from scim_bridge.identity.comparing import agree, look_before
 from scim_bridge.identity.mapping import UnmappedGroup
 from scim_bridge.identity.names import the_organization
-from scim_bridge.identity.rules import Prepared, prepare, put_into_force
+from scim_bridge.identity.rules import Prepared, prepare, put_into_force, require_writable
 from scim_bridge.store import rule_drafts
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change, new_change
@@ -35,6 +35,7 @@ HELD = "held"
 """The draft that a change becomes which reaches too far to be applied unseen."""
 SHORTEST_HASH = 8
 SHOWN_IN_A_SENTENCE = 5
+MOST_TOLD = 1000
 DEFAULT_LIMITS = BrakeLimits()
 
 Wish = Callable[[Connection, OrganizationId], RuleSet]
@@ -47,13 +48,14 @@ class RulePreview:
     Exactly what a rule set does; ``hash`` is what applying it is held to.
 
     ``base_version`` is the version in force, 0 before the first; ``version`` the one that it makes, the same where
-    nothing changes. ``waits`` says why it should not be applied unseen. ``unmapped`` are whom changed rules match and
-    can give nothing to.
+    nothing changes. ``people`` counts whose access changes. ``waits`` says why it should not be applied unseen.
+    ``unmapped`` are whom changed rules match and can give nothing to.
     """
 
     base_version: int
     version: int
-    diff: RuleDiff
+    rules: RuleChanges
+    people: int
     effects: Effects
     unmapped: tuple[UnmappedGroup, ...]
     waits: tuple[str, ...]
@@ -62,7 +64,11 @@ class RulePreview:
     @property
     def is_empty(self) -> bool:
         """Tell whether the rules are so already."""
-        return self.diff.is_empty
+        return self.rules.is_empty
+
+    def at_most(self, number: int) -> "RulePreview":
+        """Return it with no more than so many of each kind of thing, for an answer that nobody could read whole."""
+        return replace(self, effects=self.effects.at_most(number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,7 @@ def apply_agreed(
     """Do what `apply_seen` does, in a transaction that is open already."""
     change, made = carry_out(connection, actor, organization, wish, limits, request_id, agreed=seen)
     if not agrees(seen, made):
-        raise PreviewOutdated(f"That is not what would happen now. {summary(made)}", made)
+        raise PreviewOutdated(f"That is not what would happen now. {summary(made)}", made.at_most(MOST_TOLD))
     if made.is_empty:
         return made
     detail = {"version": made.version, "hash": made.hash, "people": len(made.effects.people)}
@@ -169,6 +175,7 @@ def carry_out(
     # Nobody's groups and rules change between the two looks.
     lock_for_rules(connection, owner.id, exclusive=True)
     prepared = prepare(connection, owner.id, wish(connection, owner.id))
+    require_writable(connection, actor, owner.id, [*prepared.ending, *prepared.starting])
     change = new_change(owner.id, actor, "rules.applied", now(), request_id)
     before = look_before(connection, owner.id, _concerned(connection, prepared), change.at)
     done = put_into_force(connection, change, prepared)
@@ -176,7 +183,8 @@ def carry_out(
     waits = reasons_to_wait(told, count_active(connection, owner.id), limits)
     base = prepared.version.version if prepared.version else 0
     hash_ = told.digest(f"{base}", prepared.newer.canonical)
-    made = RulePreview(base, done.version, prepared.diff, told, prepared.unmapped, waits, hash_)
+    rules, people = prepared.diff.document, len(told.people)
+    made = RulePreview(base, done.version, rules, people, told, prepared.unmapped, waits, hash_)
     if agreed is not None and agrees(agreed, made) and not made.is_empty:
         agree(connection, change, before, told, hash_)
     return change, made

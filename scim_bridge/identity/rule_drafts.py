@@ -13,6 +13,7 @@ from scim_bridge.errors import BridgeError, Conflict, Invalid, NotFound, Preview
 from scim_bridge.identity.names import the_organization
 from scim_bridge.identity.rule_changes import (
     DEFAULT_LIMITS,
+    MOST_TOLD,
     RulePreview,
     Wish,
     agrees,
@@ -155,7 +156,7 @@ def schedule(
         raise Invalid("The time to apply a draft must lie in the future.", field="apply_at")
     made = preview(database, actor, organization, name)
     if not agrees(seen, made):
-        raise PreviewOutdated(f"That is not what would happen now. {summary(made)}", made)
+        raise PreviewOutdated(f"That is not what would happen now. {summary(made)}", made.at_most(MOST_TOLD))
     return _set_time(database, actor, organization, name, apply_at, made.hash, request_id)
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.mapping import CAPTURE, Rule, RuleDiff, RuleSet, find_scope
-from scim_bridge.domain.organizations import OrganizationId, Tree
+from scim_bridge.domain.organizations import OrganizationId, Scope, Tree
 from scim_bridge.domain.rule_files import parse_rules
 from scim_bridge.errors import Invalid
+from scim_bridge.identity.authority import require_grantable
 from scim_bridge.identity.mapping import (
     Evaluation,
     UnmappedGroup,
@@ -29,6 +30,8 @@ from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.organizations import lock_for_rules
 from scim_bridge.store.rules import RuleSetVersion, StoredRule
 from scim_bridge.store.tree import read_tree
+
+WRITING = "organization:rules:write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +174,23 @@ def _followed(text: str, old_path: str, new_path: str) -> str:
     if kind == "unit" and (path == old_path or path.startswith(f"{old_path}/")):
         return f"unit:{new_path}{path.removeprefix(old_path)}"
     return text
+
+
+def require_writable(
+    connection: Connection, actor: Actor, organization_id: OrganizationId, stored: Iterable[StoredRule]
+) -> None:
+    """Raise Refused for whoever may not write these rules: nobody writes one that gives what they do not hold."""
+    if actor.is_trusted:
+        return
+    tree = read_tree(connection, organization_id)
+    given = [(_reach(rule, tree), rule.api_role, rule.kubernetes_role) for rule in parsed(stored).rules]
+    require_grantable(connection, actor, organization_id, given, asking=WRITING)
+
+
+def _reach(rule: Rule, tree: Tree) -> Scope:
+    """Return the least place that holds all at which a rule may give something."""
+    fixed = None if CAPTURE.search(rule.scope) else find_scope(rule.scope, tree)
+    return fixed or find_scope(rule.parent, tree) or tree.root
 
 
 def _check_places(connection: Connection, organization_id: OrganizationId, newer: RuleSet) -> None:
