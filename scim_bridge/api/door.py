@@ -7,9 +7,12 @@ from scim_bridge.api import (
     authorize,
     calls,
     grants,
+    holds,
     openapi,
     organizations,
     roles,
+    rule_drafts,
+    rules,
     tokens,
 )
 from scim_bridge.api.operations import OPERATIONS
@@ -22,7 +25,7 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (application_users, authorize, grants, organizations, roles, tokens)
+ROOMS = (application_users, authorize, grants, holds, organizations, roles, rule_drafts, rules, tokens)
 
 refuse_http = answer_http
 

@@ -77,7 +77,7 @@ def edit(
         if missing:
             raise NotFound(f"There is no rule {missing[0]!r} in the draft {name!r}.")
         kept = {key: row for key, row in by_name.items() if key not in leaving}
-        return parse_rules({"rules": [*(kept | {row.get("name"): row for row in rows}).values()]})
+        return parse_rules({"rules": [*(kept | {str(row.get("name")): row for row in rows}).values()]})
 
     return _write(database, actor, organization, name, edited, request_id)
 

@@ -14,6 +14,8 @@ from scim_bridge.store import rules as store
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.rules import RuleSetVersion
 
+LONGEST_NUMBER = 9
+
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
@@ -43,6 +45,13 @@ def content(database: Database, organization: str, version: int) -> RuleSet:
 def diff(database: Database, organization: str, old: int, new: int) -> RuleDiff:
     """Return what one version changed of another, however many lie between; raises NotFound."""
     return content(database, organization, old).diff(content(database, organization, new))
+
+
+def number_of(text: str) -> int:
+    """Return the version that a text names; raises NotFound for what is no number of one."""
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER:
+        raise NotFound(f"There is no version {text!r} of this organization's rules.")
+    return int(text)
 
 
 def of_version(version: int) -> Wish:
