@@ -22,7 +22,8 @@ from scim_bridge.web.paging import Page
 TAG = "rules"
 WRITE = "organization:rules:write"
 READ = "members:read"
-Rows = list[dict[str, Any]]
+# Each row is read by the rules' own reader, which says what is wrong in its words.
+Rows = list[Any]
 
 
 class RulesNamed(Fields):
@@ -188,9 +189,8 @@ def what_if(call: Call) -> WhatIf:
 def lint(call: Call) -> LintReport:
     """Name the rules that do nothing, or not what was meant."""
     given = call.given(RulesLooked)
-    wish = given.wish_if_any
-    if given.rules is not None:
-        wish = rule_lint.of_flawed_document({"rules": given.rules})
+    flawed = None if given.rules is None else rule_lint.of_flawed_document({"rules": given.rules})
+    wish = flawed or given.wish_if_any
     return LintReport(tuple(rule_lint.look_over(call.database, call.organization, wish)))
 
 

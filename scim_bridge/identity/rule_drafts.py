@@ -77,7 +77,7 @@ def edit(
         if missing:
             raise NotFound(f"There is no rule {missing[0]!r} in the draft {name!r}.")
         kept = {key: row for key, row in by_name.items() if key not in leaving}
-        return parse_rules({"rules": [*(kept | {str(row.get("name")): row for row in rows}).values()]})
+        return parse_rules({"rules": [*(kept | _by_name(rows)).values()]})
 
     return _write(database, actor, organization, name, edited, request_id)
 
@@ -242,6 +242,7 @@ def _set_time(
 
 
 def _write(database: Database, actor: Actor, organization: str, name: str, wish: Wish, request_id: str | None) -> Draft:
+    rule_name(name, "name")
     with database.write() as connection:
         owner = the_organization(connection, organization)
         newer = wish(connection, owner.id)
@@ -249,9 +250,16 @@ def _write(database: Database, actor: Actor, organization: str, name: str, wish:
         change = new_change(owner.id, actor, "rules.drafted", now(), request_id)
         add_change(connection, change, name)
         base = version.version if version else 0
-        saved = store.save_draft(connection, change, rule_name(name, "name"), newer.canonical, base)
+        saved = store.save_draft(connection, change, name, newer.canonical, base)
         _audit(connection, change, saved, rules=len(newer.rules))
         return saved
+
+
+def _by_name(rows: Iterable[Mapping[str, object]]) -> dict[str, object]:
+    # What is no table of keys, or has no name, is for the rules' reader to refuse.
+    return {
+        str(row.get("name")) if isinstance(row, Mapping) else f"row {number}": row for number, row in enumerate(rows)
+    }
 
 
 def _locked(connection: Connection, organization_id: OrganizationId, name: str) -> Draft:

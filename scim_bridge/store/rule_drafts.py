@@ -11,6 +11,7 @@ from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import rule_draft
+from scim_bridge.store.texts import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,8 @@ def lock_draft(connection: sa.Connection, organization_id: OrganizationId, name:
 
 def _named(organization_id: OrganizationId, name: str) -> sa.Select[Any]:
     return sa.select(rule_draft).where(
-        rule_draft.c.organization_id == organization_id, sa.or_(rule_draft.c.name == name, rule_draft.c.id == name)
+        rule_draft.c.organization_id == organization_id,
+        sa.or_(rule_draft.c.name == storable(name), rule_draft.c.id == storable(name)),
     )
 
 
