@@ -7,7 +7,10 @@ from scim_bridge.api import (
     authorize,
     calls,
     grants,
+    groups,
     holds,
+    invitations,
+    members,
     openapi,
     organizations,
     roles,
@@ -25,7 +28,20 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (application_users, authorize, grants, holds, organizations, roles, rule_drafts, rules, tokens)
+ROOMS = (
+    application_users,
+    authorize,
+    grants,
+    groups,
+    holds,
+    invitations,
+    members,
+    organizations,
+    roles,
+    rule_drafts,
+    rules,
+    tokens,
+)
 
 refuse_http = answer_http
 

@@ -24,6 +24,12 @@ from scim_bridge.store.schema.clusters import (
     sync_pass,
 )
 from scim_bridge.store.schema.columns import metadata
+from scim_bridge.store.schema.invitations import (
+    invitation,
+    mail,
+    review,
+    review_item,
+)
 from scim_bridge.store.schema.organizations import (
     cluster,
     installation,
@@ -44,6 +50,7 @@ from scim_bridge.store.schema.people import (
     directory_silence,
     directory_token,
     member,
+    member_word,
     membership,
     nesting,
     parked_member,
@@ -82,8 +89,11 @@ __all__ = [
     "idempotent_request",
     "inferred_removal",
     "installation",
+    "invitation",
     "lease",
+    "mail",
     "member",
+    "member_word",
     "membership",
     "metadata",
     "nesting",
@@ -97,6 +107,8 @@ __all__ = [
     "provisioning_log",
     "removal_request",
     "removal_request_cluster",
+    "review",
+    "review_item",
     "rule",
     "rule_draft",
     "rule_set",
