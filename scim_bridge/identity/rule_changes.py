@@ -175,7 +175,7 @@ def carry_out(
     # Nobody's groups and rules change between the two looks.
     lock_for_rules(connection, owner.id, exclusive=True)
     prepared = prepare(connection, owner.id, wish(connection, owner.id))
-    require_writable(connection, actor, owner.id, [*prepared.ending, *prepared.starting])
+    require_writable(connection, actor, owner.id, prepared)
     change = new_change(owner.id, actor, "rules.applied", now(), request_id)
     before = look_before(connection, owner.id, _concerned(connection, prepared), change.at)
     done = put_into_force(connection, change, prepared)

@@ -176,14 +176,14 @@ def _followed(text: str, old_path: str, new_path: str) -> str:
     return text
 
 
-def require_writable(
-    connection: Connection, actor: Actor, organization_id: OrganizationId, stored: Iterable[StoredRule]
-) -> None:
+def require_writable(connection: Connection, actor: Actor, organization_id: OrganizationId, prepared: Prepared) -> None:
     """Raise Refused for whoever may not write these rules: nobody writes one that gives what they do not hold."""
     if actor.is_trusted:
         return
     tree = read_tree(connection, organization_id)
-    given = [(_reach(rule, tree), rule.api_role, rule.kubernetes_role) for rule in parsed(stored).rules]
+    # A changed rule has one name before and after.
+    concerned = (*parsed(prepared.ending).rules, *parsed(prepared.starting).rules)
+    given = [(_reach(rule, tree), rule.api_role, rule.kubernetes_role) for rule in concerned]
     require_grantable(connection, actor, organization_id, given, asking=WRITING)
 
 

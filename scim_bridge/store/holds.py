@@ -9,7 +9,7 @@ import orjson
 import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import OrganizationId
-from scim_bridge.domain.people import GroupId
+from scim_bridge.domain.people import DirectoryId, GroupId
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import audit_entry, directory, member, membership, nesting, user_group
 
@@ -85,6 +85,25 @@ def held_members(
     causes = _causes(connection, organization_id, {each.group_id for each in found})
     told = [replace(each, **causes.get((each.group_id, each.since), {})) for each in found]
     return sorted(told, key=lambda each: (each.group, each.group_id, each.kind, each.name, each.id))
+
+
+def count_held(connection: sa.Connection, directory_id: DirectoryId) -> int:
+    """Return how many people and groups are held in a directory's groups."""
+    in_groups = (
+        sa.select(sa.func.count())
+        .select_from(membership)
+        .join(user_group, user_group.c.id == membership.c.group_id)
+        .where(membership.c.held.is_(sa.true()), membership.c.valid_to.is_(None))
+        .where(user_group.c.directory_id == directory_id, membership.c.organization_id == user_group.c.organization_id)
+    )
+    nested = (
+        sa.select(sa.func.count())
+        .select_from(nesting)
+        .join(user_group, user_group.c.id == nesting.c.parent_id)
+        .where(nesting.c.held.is_(sa.true()), nesting.c.valid_to.is_(None))
+        .where(user_group.c.directory_id == directory_id, nesting.c.organization_id == user_group.c.organization_id)
+    )
+    return sum(int(connection.execute(query).scalar_one()) for query in (in_groups, nested))
 
 
 def _causes(
