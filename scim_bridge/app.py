@@ -72,17 +72,21 @@ def open_process(settings: Settings) -> Process:
     from scim_bridge.sync.errands import Errand
     from scim_bridge.sync.postman import Postman
     from scim_bridge.sync.scheduler import Scheduler
+    from scim_bridge.sync.sealer import SEAL_SECONDS, Sealer
     from scim_bridge.sync.targets import Targets
 
     runtime = open_runtime(settings)
     targets = Targets(runtime.database, runtime.keyring, settings)
+    sealer = Sealer(runtime.database, runtime.keyring)
     chores = {
         "purge of the provisioning log": lambda: purge(runtime),
+        "end of what was kept of the past": lambda: forget_the_past(runtime),
         "look over the directories": lambda: look_over_directories(runtime),
     }
     postman = Postman(runtime.database, runtime.keyring, settings)
     errands = (
         Errand("post", MAIL_SECONDS, postman.send_due),
+        Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
         Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
         Errand("drafts of rules at their time", DRAFT_SECONDS, lambda: apply_drafts(runtime)),
     )
@@ -117,6 +121,13 @@ def apply_drafts(opened: Runtime) -> None:
 
     settings = opened.settings
     apply_due(opened.database, BrakeLimits(settings.brake_subjects, settings.brake_percent))
+
+
+def forget_the_past(opened: Runtime) -> None:
+    """Throw away audit entries and history that were kept for long enough; what is left can still be verified."""
+    from scim_bridge.identity.audit_retention import prune_all
+
+    prune_all(opened.database, opened.keyring, opened.settings.audit_days)
 
 
 def look_over_directories(opened: Runtime) -> None:
@@ -232,7 +243,8 @@ def create_local_api(opened: Runtime) -> "Flask":
     app.json = OrjsonProvider(app)
     app.extensions[context.EXTENSION] = opened
     context.register(app)
-    api.register(app, opened.settings)
+    # Nobody at a terminal reads the document, and every verb would wait for it.
+    api.register(app, opened.settings, described=False)
     unmatched.register(app, {api.PREFIX: api.refuse_http})
     return app
 

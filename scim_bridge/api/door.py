@@ -1,24 +1,31 @@
 """The REST door, whole: importing the rooms declares their operations, and this gives the application their routes."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, Flask, Response, current_app
 
 from scim_bridge.api import (
+    access,
     application_users,
+    audit,
     authorize,
     calls,
+    clusters,
+    documents,
     grants,
     groups,
     holds,
     invitations,
     members,
-    openapi,
     organizations,
+    projects,
     roles,
     rule_drafts,
     rules,
     tokens,
+    units,
 )
-from scim_bridge.api.operations import OPERATIONS
+from scim_bridge.api.operations import OPERATIONS, Operation
 from scim_bridge.errors import BridgeError
 from scim_bridge.identity.api_tokens import note_use
 from scim_bridge.settings import Settings
@@ -29,30 +36,38 @@ from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
 ROOMS = (
+    access,
     application_users,
+    audit,
     authorize,
+    clusters,
+    documents,
     grants,
     groups,
     holds,
     invitations,
     members,
     organizations,
+    projects,
     roles,
     rule_drafts,
     rules,
     tokens,
+    units,
 )
 
 refuse_http = answer_http
 
 
-def register(app: Flask, settings: Settings) -> None:
-    """Put the door into an application."""
+def register(app: Flask, settings: Settings, *, described: bool = True) -> None:
+    """Put the door into an application; describing every route for the document takes longer than most requests."""
     blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
     for operation in OPERATIONS:
-        view = openapi.described(operation, calls.handler(operation))
+        handler = calls.handler(operation)
+        view = _described(operation, handler) if described else handler
         blueprint.add_url_rule(operation.path, operation.name.replace(".", "_"), view, methods=[operation.method])
-    blueprint.add_url_rule("/openapi.json", "openapi", _document)
+    if described:
+        blueprint.add_url_rule("/openapi.json", "openapi", _document)
     blueprint.register_error_handler(BridgeError, _refuse)
     blueprint.after_request(_finish)
     app.register_blueprint(blueprint)
@@ -61,8 +76,17 @@ def register(app: Flask, settings: Settings) -> None:
     )
 
 
+def _described(operation: Operation, handler: Callable[..., Response]) -> Callable[..., Response]:
+    from scim_bridge.api import openapi
+
+    view: Callable[..., Response] = openapi.described(operation, handler)
+    return view
+
+
 def _document() -> Response:
     """Return the OpenAPI document."""
+    from scim_bridge.api import openapi
+
     return Response(dump(openapi.document(current_app)), content_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""Read the files that people write: TOML or YAML, by their names' ends."""
+"""Read the files that people write: TOML, YAML or JSON, by their names' ends."""
 
 import tomllib
 from pathlib import Path
@@ -8,13 +8,13 @@ from scim_bridge.errors import Invalid
 
 
 def read_document(file: Path) -> dict[str, Any]:
-    """Return a TOML or YAML file's tables; raises Invalid with one sentence for a file that cannot be read."""
+    """Return a TOML, YAML or JSON file's tables; raises Invalid with one sentence for a file that cannot be read."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise Invalid(f"The file {file} cannot be read: {reason}.") from None
-    document = _yaml(file, text) if file.suffix in (".yaml", ".yml") else _toml(file, text)
+    document = _yaml(file, text) if file.suffix in (".yaml", ".yml", ".json") else _toml(file, text)
     if not isinstance(document, dict):
         raise Invalid(f"The file {file} must hold keys and values.")
     return document

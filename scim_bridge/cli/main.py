@@ -6,6 +6,7 @@ import click
 
 from scim_bridge.cli.access import access
 from scim_bridge.cli.application_users import application_user
+from scim_bridge.cli.audit import audit
 from scim_bridge.cli.clusters import cluster
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
@@ -17,11 +18,13 @@ from scim_bridge.cli.groups import group
 from scim_bridge.cli.holds import hold
 from scim_bridge.cli.invitations import invitation
 from scim_bridge.cli.members import member
+from scim_bridge.cli.organization_documents import apply, drift, export, plan
 from scim_bridge.cli.organizations import organization
-from scim_bridge.cli.projects import project, service
+from scim_bridge.cli.projects import project
 from scim_bridge.cli.roles import role
 from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler
+from scim_bridge.cli.services import service
 from scim_bridge.cli.session import Session
 from scim_bridge.cli.simulate import simulate
 from scim_bridge.cli.sync import sync
@@ -44,17 +47,22 @@ def main(context: click.Context, config: Path | None, url: str | None, token: st
 for verb in (
     access,
     application_user,
+    apply,
+    audit,
     cluster,
     db,
     demo,
     directory,
     doctor,
+    drift,
+    export,
     grant,
     group,
+    hold,
     invitation,
     member,
-    hold,
     organization,
+    plan,
     project,
     role,
     rule,

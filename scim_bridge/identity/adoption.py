@@ -64,7 +64,7 @@ def arrive(connection: Connection, change: Change, directory_id: DirectoryId, re
 def take_over(connection: Connection, change: Change, directory_id: DirectoryId, member_id: MemberId) -> None:
     """Make a directory authoritative for somebody who was here before; an invitation is thereby accepted."""
     found = members.lock_member(connection, member_id)
-    members.set_directory(connection, member_id, directory_id)
+    members.set_directory(connection, change, member_id, directory_id)
     if found.state is MemberState.INVITED:
         members.set_state(connection, change, member_id, MemberState.ACTIVE)
         supersede(connection, change, member_id)

@@ -15,7 +15,7 @@ from scim_bridge.domain.approvals import agreed_document
 from scim_bridge.domain.bindings import Family
 from scim_bridge.domain.effects import Effects, Names, Standing, effects, standing
 from scim_bridge.domain.organizations import OrganizationId
-from scim_bridge.domain.people import MemberId
+from scim_bridge.domain.people import GroupId, MemberId
 from scim_bridge.domain.planning import Removal
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.identity.names import scope_text
@@ -35,23 +35,28 @@ AGREED_FOR = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """How things stood for the people concerned; None concerns everybody."""
+    """How things stood for the people and groups concerned; None concerns everybody."""
 
     snapshot: Snapshot
     read: Collection[MemberId] | None
     concerned: Collection[MemberId] | None
+    groups: Collection[GroupId]
     names: Names
     stood: Standing
     at: datetime
 
     def effects(self, connection: Connection) -> Effects:
         """Return what has changed since, by grants, rules and default roles alone."""
-        after = reread_grants(connection, self.snapshot, self.at, self.read)
+        after = reread_grants(connection, self.snapshot, self.at, self.read, self.groups)
         return effects(self.stood, standing(after, self.names, self.concerned))
 
 
 def look_before(
-    connection: Connection, organization_id: OrganizationId, concerned: Collection[MemberId] | None, at: datetime
+    connection: Connection,
+    organization_id: OrganizationId,
+    concerned: Collection[MemberId] | None,
+    groups: Collection[GroupId],
+    at: datetime,
 ) -> Before:
     """Look at how things stand; the caller keeps everybody else from changing rules and groups meanwhile."""
     read: Collection[MemberId] | None = concerned
@@ -62,10 +67,12 @@ def look_before(
         read = None
         snapshot = read_organization(connection, organization_id, at)
     else:
-        snapshot = read_members(connection, organization_id, read, at)
-    groups = {key: each.name for key, each in people.names_of_groups(connection, organization_id).items()}
-    names = Names(cache(lambda scope: scope_text(snapshot.tree, scope)), groups)
-    return Before(snapshot, read, concerned, names, standing(snapshot, names, concerned), at)
+        people_read = read_members(connection, organization_id, read, at)
+        # The grants of groups that nobody is in are part of what changes.
+        snapshot = reread_grants(connection, people_read, at, read, groups)
+    group_names = {key: each.name for key, each in people.names_of_groups(connection, organization_id).items()}
+    names = Names(cache(lambda scope: scope_text(snapshot.tree, scope)), group_names)
+    return Before(snapshot, read, concerned, groups, names, standing(snapshot, names, concerned), at)
 
 
 def agree(connection: Connection, change: Change, before: Before, told: Effects, preview_hash: str) -> None:

@@ -120,7 +120,7 @@ def _carry_out(
     text = wanted.role.text if wanted.role else ""
     change = new_change(owner.id, actor, "default_role.set", now(), request_id)
     # Whom no rule maps is known only once everybody has been looked at.
-    before = look_before(connection, owner.id, None, change.at)
+    before = look_before(connection, owner.id, None, (), change.at)
     if present != wanted.role:
         add_change(connection, change, of.name if of else owner.slug)
         store.set_default(connection, change, of.id if of else None, wanted.role)

@@ -14,7 +14,7 @@ from scim_bridge.domain.brakes import BrakeLimits
 from scim_bridge.domain.effects import Effects
 from scim_bridge.domain.mapping import RuleChanges, RuleSet
 from scim_bridge.domain.organizations import OrganizationId
-from scim_bridge.domain.people import MemberId
+from scim_bridge.domain.people import GroupId, MemberId
 from scim_bridge.domain.rule_files import parse_rules
 from scim_bridge.errors import PreviewOutdated
 from scim_bridge.identity.comparing import agree, look_before
@@ -177,14 +177,15 @@ def carry_out(
     prepared = prepare(connection, owner.id, wish(connection, owner.id))
     require_writable(connection, actor, owner.id, prepared)
     change = new_change(owner.id, actor, "rules.applied", now(), request_id)
-    before = look_before(connection, owner.id, _concerned(connection, prepared), change.at)
+    people, groups = _concerned(connection, prepared)
+    before = look_before(connection, owner.id, people, groups, change.at)
     done = put_into_force(connection, change, prepared)
     told = before.effects(connection)
     waits = reasons_to_wait(told, count_active(connection, owner.id), limits)
     base = prepared.version.version if prepared.version else 0
     hash_ = told.digest(f"{base}", prepared.newer.canonical)
-    rules, people = prepared.diff.document, len(told.people)
-    made = RulePreview(base, done.version, rules, people, told, prepared.unmapped, waits, hash_)
+    rules, touched = prepared.diff.document, len(told.people)
+    made = RulePreview(base, done.version, rules, touched, told, prepared.unmapped, waits, hash_)
     if agreed is not None and agrees(agreed, made) and not made.is_empty:
         agree(connection, change, before, told, hash_)
     return change, made
@@ -208,9 +209,9 @@ def of_document(document: Mapping[str, object]) -> Wish:
     return lambda connection, organization_id: newer
 
 
-def _concerned(connection: Connection, prepared: Prepared) -> set[MemberId]:
-    """Return whom the rules that start or end give something to, themselves or by a group."""
+def _concerned(connection: Connection, prepared: Prepared) -> tuple[set[MemberId], set[GroupId]]:
+    """Return whom the rules that start or end give something to, themselves or by a group, and those groups."""
     keys = [key for key, _ in prepared.wanted] + [origin.key for origin in prepared.held]
     groups = {key.group_id for key in keys if key.group_id is not None}
     people = {key.member_id for key in keys if key.member_id is not None}
-    return people | people_below(connection, sorted(groups)) if groups else people
+    return (people | people_below(connection, sorted(groups)) if groups else people), groups

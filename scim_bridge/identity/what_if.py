@@ -22,10 +22,9 @@ from scim_bridge.identity.rules import parsed
 from scim_bridge.store import directories, rules
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
-from scim_bridge.store.default_roles import defaults_for
 from scim_bridge.store.directories import Directory
 from scim_bridge.store.organizations import Organization
-from scim_bridge.store.snapshot import read_members
+from scim_bridge.store.snapshot import defaults_for, parents_of_groups, read_members, reread_grants
 
 # Every field has a value, so that every subject template has one.
 SOMEBODY = Member(MemberId("somebody"), MemberState.ACTIVE, "somebody", "somebody", "somebody")
@@ -131,7 +130,8 @@ class _Question:
         self._asked = asked
         self._member = the_member(connection, owner.id, asked.person) if asked.person else SOMEBODY
         self._directories = {each.id: each for each in directories.list_directories(connection, owner.id)}
-        self._snapshot = read_members(connection, owner.id, [self._member.id], now())
+        self._at = now()
+        self._snapshot = read_members(connection, owner.id, [self._member.id], self._at)
         if asked.directory is not None:
             self._directory(asked.directory)
 
@@ -156,7 +156,10 @@ class _Question:
                 direct.add(found)
         for named in self._asked.without:
             direct.discard(the_group(self._connection, self._owner.id, named).id)
-        return groups_above(direct, self._snapshot.parents_of), made_up
+        parents = parents_of_groups(self._connection, self._owner.id, direct, self._at)
+        above = groups_above(direct, parents)
+        self._snapshot = reread_grants(self._connection, self._snapshot, self._at, [self._member.id], above)
+        return above, made_up
 
     def _group(self, named: str) -> GroupId | GroupFacts:
         within = self._asked.directory
@@ -211,7 +214,7 @@ class _Question:
             grants_of_member=grants,
             grants_of_group={},
         )
-        return with_defaults(alone, defaults_for(self._connection, self._owner.id, [self._member.id]))
+        return with_defaults(alone, defaults_for(self._connection, self._owner.id, [self._member.id], self._at))
 
     def _view(self, trace: Trace, decided: Snapshot, facts: list[GroupFacts]) -> WhatIf:
         grants = decided.grants_for(self._member.id)

@@ -1,65 +1,54 @@
-"""Default roles of organizations and directories, as facts with from/to, and the people they may concern."""
+"""Default roles of organizations and directories, as facts with from/to."""
 
-from collections.abc import Collection
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from scim_bridge.domain.default_roles import DefaultRole, read_default
 from scim_bridge.domain.organizations import OrganizationId
-from scim_bridge.domain.people import DirectoryId, DirectoryState, MemberId
+from scim_bridge.domain.people import DirectoryId, MemberId
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import end_facts, record_fact
-from scim_bridge.store.listing import as_list, listed
-from scim_bridge.store.schema import directory, fact, member, scim_user
-from scim_bridge.store.users import counts_for_access
+from scim_bridge.store.moments import NOW, Moment
+from scim_bridge.store.schema import fact
 
 ATTRIBUTE = "default_role"
 
-_IN_FORCE = sa.select(fact.c.noun, fact.c.object_id, fact.c.value).where(
-    fact.c.organization_id == sa.bindparam("organization"),
-    fact.c.noun.in_(("organization", "directory")),
-    fact.c.attribute == ATTRIBUTE,
-    fact.c.valid_to.is_(None),
-)
-_PROVISIONED = (
-    sa.select(scim_user.c.member_id, scim_user.c.directory_id)
-    .join(member, member.c.id == scim_user.c.member_id)
-    .join(directory, directory.c.id == scim_user.c.directory_id)
-    .where(
-        scim_user.c.organization_id == sa.bindparam("organization"),
-        scim_user.c.removed_at.is_(None),
-        counts_for_access(),
-        directory.c.state != DirectoryState.PENDING.value,
+
+@lru_cache
+def defaults_in_force(moment: Moment) -> sa.Select[Any]:
+    """Return the statement for the default roles of an organization and of its directories at a moment."""
+    return sa.select(fact.c.object_id, fact.c.value).where(
+        fact.c.organization_id == sa.bindparam("organization"),
+        fact.c.noun.in_(("organization", "directory")),
+        fact.c.attribute == ATTRIBUTE,
+        moment.in_force(fact),
     )
-    .order_by(scim_user.c.member_id, scim_user.c.directory_id)
-)
+
+
+def defaults_of(rows: Iterable[Any]) -> dict[str, DefaultRole]:
+    """Return the default roles of rows, by the id of the organization or directory."""
+    return {object_id: read_default(value) for object_id, value in rows if value is not None}
 
 
 def stored_defaults(connection: sa.Connection, organization_id: OrganizationId) -> dict[str, DefaultRole]:
     """Return the default roles that are set, by the id of the organization or directory."""
-    rows = connection.execute(_IN_FORCE, {"organization": organization_id})
-    return {object_id: read_default(value) for _, object_id, value in rows if value is not None}
+    return defaults_of(connection.execute(defaults_in_force(NOW), {"organization": organization_id}))
 
 
-def defaults_for(
-    connection: sa.Connection, organization_id: OrganizationId, only: Collection[MemberId] | None = None
+def given_to(
+    stored: dict[str, DefaultRole], organization_id: OrganizationId, provisioned: Iterable[Any]
 ) -> dict[MemberId, list[DefaultRole]]:
     """
-    Return what the directories of provisioned people give to whom no rule maps; nothing is read while none is set.
+    Return what provisioned people (rows of member and directory) get if no rule maps them.
 
     A directory's own default, an explicit nothing too, stands instead of the organization's.
     """
-    stored = stored_defaults(connection, organization_id)
-    if all(role.is_nothing for role in stored.values()):
-        return {}
-    values: dict[str, object] = {"organization": organization_id}
-    query = _PROVISIONED
-    if only is not None:
-        query = query.where(scim_user.c.member_id.in_(listed("only")))
-        values["only"] = as_list(only)
     found: dict[MemberId, list[DefaultRole]] = {}
     general = stored.get(organization_id, DefaultRole())
-    for member_id, directory_id in connection.execute(query, values):
+    for member_id, directory_id in provisioned:
         role = stored.get(directory_id, general)
         if not role.is_nothing:
             found.setdefault(MemberId(member_id), []).append(role)

@@ -8,6 +8,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from scim_bridge.domain.people import DirectoryId, GroupId
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import nesting, parked_member, user_group
@@ -102,6 +103,7 @@ def add_children(
     ]
     if rows:
         connection.execute(sa.insert(nesting), rows)
+        note(connection, change, "nestings.began", parent=parent_id, origin=ORIGIN, children=missing)
     return [*missing, *(child_id for _, child_id, is_held in present if is_held)]
 
 
@@ -115,7 +117,7 @@ def end_children(
 ) -> list[GroupId]:
     """Take these groups out of another and return those that were in it; ``inferred``: nobody named them."""
     values = {"group": parent_id, "children": as_list(children), "at": change.at, "left_out": inferred}
-    return list(connection.execute(_END, values).scalars())
+    return _ended(connection, change, parent_id, connection.execute(_END, values).scalars())
 
 
 def hold_children(connection: sa.Connection, change: Change, parent_id: GroupId, children: Iterable[GroupId]) -> None:
@@ -129,12 +131,13 @@ def end_held(
     connection: sa.Connection, change: Change, parent_id: GroupId, only: Collection[str] | None = None
 ) -> list[GroupId]:
     """End the held nestings in a group, all or those of some groups, and return which groups they were."""
-    return _of_held(connection, _END_HELD, {"group": parent_id, "at": change.at}, only)
+    found = _of_held(connection, _END_HELD, {"group": parent_id, "at": change.at}, only)
+    return _ended(connection, change, parent_id, found)
 
 
 def release_held(connection: sa.Connection, parent_id: GroupId, only: Collection[str] | None = None) -> list[GroupId]:
     """Let groups that are held in a group be in it like others again, and return which groups they are."""
-    return _of_held(connection, _RELEASE_HELD, {"group": parent_id}, only)
+    return [GroupId(each) for each in _of_held(connection, _RELEASE_HELD, {"group": parent_id}, only)]
 
 
 def _of_held(
@@ -142,7 +145,7 @@ def _of_held(
     statement: ReturningUpdate[Any],
     values: Mapping[str, object],
     only: Collection[str] | None,
-) -> list[GroupId]:
+) -> list[str]:
     if only is not None:
         statement, values = statement.where(_AMONG), {**values, "only": as_list(only)}
     return list(connection.execute(statement, values).scalars())
@@ -160,8 +163,17 @@ def groups_around(connection: sa.Connection, group_ids: Iterable[GroupId]) -> li
 
 def end_nestings(connection: sa.Connection, change: Change, group_id: GroupId) -> list[GroupId]:
     """End every nesting of a group, up and down, and return the groups that it was in."""
-    parents = connection.execute(_END_GROUP, {"group": group_id, "at": change.at}).scalars()
+    parents = list(connection.execute(_END_GROUP, {"group": group_id, "at": change.at}).scalars())
+    if parents:
+        note(connection, change, "nestings.ended", group=group_id)
     return sorted({parent for parent in parents if parent != group_id})
+
+
+def _ended(connection: sa.Connection, change: Change, parent_id: GroupId, found: Iterable[str]) -> list[GroupId]:
+    children = [GroupId(child_id) for child_id in found]
+    if children:
+        note(connection, change, "nestings.ended", parent=parent_id, origin=ORIGIN, children=children)
+    return children
 
 
 def park(connection: sa.Connection, change: Change, group_id: GroupId, values: Iterable[str]) -> list[str]:

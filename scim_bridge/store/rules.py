@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, ScimUserId
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import member, rule, rule_set, scim_user, user_group
@@ -134,11 +135,15 @@ def insert_rules(connection: sa.Connection, change: Change, rule_set_id: str, ru
     ]
     if rows:
         connection.execute(sa.insert(rule), rows)
+    for each in rows:
+        named = {name: each[name] for name in ("name", "priority")}
+        note(connection, change, "rule.began", rule=each["id"], directory=each["directory_id"], **named)
 
 
 def end_rules(connection: sa.Connection, change: Change, rule_ids: Iterable[str]) -> None:
     """Take rules out of force."""
     for rule_id in rule_ids:
+        note(connection, change, "rule.ended", rule=rule_id)
         connection.execute(sa.update(rule).where(rule.c.id == rule_id).values(valid_to=change.at))
 
 

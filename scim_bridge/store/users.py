@@ -19,7 +19,9 @@ from scim_bridge.store.changes import Change
 from scim_bridge.store.counting import count_once, moment_mark
 from scim_bridge.store.database import is_writing
 from scim_bridge.store.documents import reader
+from scim_bridge.store.effects import note
 from scim_bridge.store.filters import USER_COLUMNS, user_condition
+from scim_bridge.store.history import change_fact
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.paging import Listed, Page, find_page, sort_keys
@@ -118,6 +120,9 @@ _FORMER_IDS = sa.select(scim_user.c.id).where(
     scim_user.c.directory_id == sa.bindparam("directory"),
     scim_user.c.removed_at.is_not(None),
 )
+ACTIVE = "active"
+"""The fact about a SCIM user: what its directory says of the person. Recorded once it changes."""
+
 _INSERT = sa.insert(scim_user)
 _UPDATE = sa.update(scim_user).where(scim_user.c.id == sa.bindparam("user"))
 
@@ -222,6 +227,8 @@ def insert_user(
     values |= {"id": made, "organization_id": change.organization_id, "directory_id": directory_id}
     values |= {"member_id": member_id, "created_at": change.at}
     _write(connection, _INSERT, values, record.user_name)
+    words = {"member": member_id, "directory": directory_id, "active": record.active}
+    note(connection, change, "user.began", user=made, **words)
     return StoredUser(
         made,
         directory_id,
@@ -243,6 +250,9 @@ def update_user(connection: sa.Connection, change: Change, user: StoredUser, rec
     """Store a new state of a user; raises NotUnique if its userName is taken in the directory."""
     values = _values(record, user.version + 1, change.at)
     _write(connection, _UPDATE, {"user": user.id, **values}, record.user_name)
+    if record.active != user.active:
+        was = (_word(active=user.active), user.created_at)
+        change_fact(connection, change, "member", user.id, ACTIVE, _word(active=record.active), was)
     return StoredUser(
         user.id,
         user.directory_id,
@@ -266,6 +276,10 @@ def remove_user(connection: sa.Connection, change: Change, user: StoredUser) -> 
         _UPDATE,
         {"user": user.id, "removed_at": change.at, "updated_at": change.at, "version": user.version + 1},
     )
+
+
+def _word(*, active: bool) -> str:
+    return "true" if active else "false"
 
 
 def counts_for_access() -> sa.ColumnElement[bool]:

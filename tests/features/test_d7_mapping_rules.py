@@ -69,7 +69,7 @@ def granted(owner: Person) -> set[tuple[str, str, str | None, str | None]]:
 
 
 def roles(rest: Rest, person: str) -> dict[str, str | None]:
-    return {each.cluster: each.role for each in access.explain(rest.database, "acme", person).clusters}
+    return {each.cluster: each.role for each in access.explain(rest.database, ACTOR, "acme", person).clusters}
 
 
 def test_group_to_api_role(owner: Person, okta: Provider) -> None:
@@ -248,13 +248,13 @@ def test_blast_radius_hold_a_change_touching_admins_waits_for_approval(owner: Pe
 
 def test_default_role_for_provisioned_but_unmapped_users_or_none(rest: Rest, owner: Person, okta: Provider) -> None:
     put(owner, rule(kubernetes_role="edit"))
-    none = access.explain(rest.database, "acme", "bob").api_roles
+    none = access.explain(rest.database, ACTOR, "acme", "bob").api_roles
     seen = owner.ok("POST", "/rules/defaults/preview", {"api_role": "viewer"})
     owner.ok("PUT", "/rules/defaults", {"api_role": "viewer", "preview": seen["hash"]})
 
     assert none == ()
-    assert access.explain(rest.database, "acme", "bob").api_roles == ("viewer",)
-    assert access.explain(rest.database, "acme", "ana").api_roles == ()
+    assert access.explain(rest.database, ACTOR, "acme", "bob").api_roles == ("viewer",)
+    assert access.explain(rest.database, ACTOR, "acme", "ana").api_roles == ()
 
 
 def test_dead_rule_lint_no_such_group_shadowed_empty_duplicate(owner: Person, okta: Provider) -> None:

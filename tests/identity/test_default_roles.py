@@ -37,7 +37,7 @@ def switch(okta: Provider, role: DefaultRole | None = VIEWER, directory: str | N
 
 
 def has(okta: Provider, person: str) -> tuple[tuple[str, ...], str | None]:
-    found = access.explain(okta.database, "acme", person)
+    found = access.explain(okta.database, HANDS, "acme", person)
     return found.api_roles, found.clusters[0].role
 
 
@@ -54,7 +54,7 @@ def test_who_is_provisioned_and_unmapped_gets_it_and_says_where_from(okta: Provi
     okta.post("later")
 
     assert has(okta, "ana") == has(okta, "later") == (("viewer",), "view")
-    explained = access.explain(okta.database, "acme", "ana").clusters[0]
+    explained = access.explain(okta.database, HANDS, "acme", "ana").clusters[0]
     assert [reason.origins for reason in explained.reasons] == [("default",)]
 
 
@@ -180,4 +180,4 @@ def test_another_organizations_people_get_none_of_it(okta: Provider) -> None:
     other.post("gus")
     switch(okta)
 
-    assert access.explain(okta.database, "globex", "gus").api_roles == ()
+    assert access.explain(okta.database, HANDS, "globex", "gus").api_roles == ()

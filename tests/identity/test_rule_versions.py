@@ -6,10 +6,12 @@ from hypothesis import HealthCheck, given, settings
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.effects import Standing
 from scim_bridge.errors import Invalid, NotFound
-from scim_bridge.identity import organizations, rule_changes, rule_lint, rule_versions, rules
+from scim_bridge.identity import organizations, rule_changes, rule_lint, rule_versions, rules, tree
 from scim_bridge.identity.grants import GrantWanted, add
 from scim_bridge.identity.rule_changes import of_document
 from scim_bridge.identity.rule_versions import of_version
+from scim_bridge.identity.tree_drafts import carry_out
+from scim_bridge.identity.unit_changes import MoveUnit
 from scim_bridge.store.database import Database
 from tests.identity.rule_worlds import EDIT, VIEW, everything, make_world, rule_rows
 
@@ -92,11 +94,9 @@ def test_going_back_leaves_what_was_granted_by_hand_meanwhile(database: Database
 
 
 def test_a_version_that_does_not_fit_any_more_is_refused_and_changes_nothing(database: Database, actor: Actor) -> None:
-    from scim_bridge.identity import tree
-
     tree.create_unit(database, actor, "acme", "old")
     put(database, actor, VIEW | {"scope": "unit:old"})
-    tree.move_unit(database, actor, "acme", "old", "staging")
+    carry_out(database, actor, "acme", MoveUnit("old", "staging"))
     stood = everything(database)
 
     with pytest.raises(Invalid, match="unit:old"):

@@ -34,6 +34,7 @@ from scim_bridge.store.schema.organizations import (
     cluster,
     installation,
     organization,
+    organization_document,
     organization_domain,
     project,
     project_cluster,
@@ -58,6 +59,7 @@ from scim_bridge.store.schema.people import (
     user_group,
 )
 from scim_bridge.store.schema.records import (
+    audit_chain,
     audit_entry,
     change_row,
     idempotent_request,
@@ -74,6 +76,7 @@ __all__ = [
     "api_token",
     "applied_binding",
     "applied_subject",
+    "audit_chain",
     "audit_entry",
     "change_row",
     "cluster",
@@ -98,6 +101,7 @@ __all__ = [
     "metadata",
     "nesting",
     "organization",
+    "organization_document",
     "organization_domain",
     "parked_member",
     "plan",

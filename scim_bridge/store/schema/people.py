@@ -135,6 +135,7 @@ member = sa.Table(
     sa.Index("ix_member_organization_id_email_key", "organization_id", "email_key"),
     sa.Index("ix_member_organization_id_state", "organization_id", "state"),
 )
+sa.Index("ix_member_organization_id_user_name", member.c.organization_id, sa.func.lower(member.c.user_name))
 
 member_word = sa.Table(
     "member_word",
