@@ -1,4 +1,4 @@
-"""Keep the two ends of every organization's audit chain; find people by name without reading all of them."""
+"""Keep the two ends of every organization's audit chain; find the groups that somebody was in by an index."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,11 +28,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("organization_id", name="pk_audit_chain"),
     )
     op.create_index("ix_audit_entry_actor_id", "audit_entry", ["actor_id"])
-    op.create_index("ix_member_organization_id_user_name", "member", ["organization_id", sa.text("lower(user_name)")])
+    op.drop_index("ix_membership_member_id", "membership")
+    op.create_index("ix_membership_member_id_valid_to", "membership", ["member_id", "valid_to"])
 
 
 def downgrade() -> None:
     """Take them down again."""
-    op.drop_index("ix_member_organization_id_user_name", "member")
+    op.drop_index("ix_membership_member_id_valid_to", "membership")
+    op.create_index(
+        "ix_membership_member_id",
+        "membership",
+        ["member_id"],
+        sqlite_where=sa.text("valid_to IS NULL"),
+        postgresql_where=sa.text("valid_to IS NULL"),
+    )
     op.drop_index("ix_audit_entry_actor_id", "audit_entry")
     op.drop_table("audit_chain")

@@ -22,6 +22,12 @@ class Documented(Fields):
     kubeconfigs: dict[str, str] = Field(default_factory=dict, repr=False)
 
 
+class Drifted(Fields):
+    """The document to ask about, if any."""
+
+    document: dict[str, Any] | None = None
+
+
 class Applied(Documented):
     """A document, and the plan of it that was read."""
 
@@ -51,10 +57,12 @@ def apply(call: Call) -> DocumentPlan:
     )
 
 
-@operation("GET", "/document/drift", tag=TAG, permission=WRITE, answers=Drift)
+@operation("POST", "/document/drift", tag=TAG, permission=WRITE, body=Drifted, answers=Drift)
 def drift(call: Call) -> Drift:
-    """Say what is otherwise than the document says that was applied last."""
-    return organization_documents.drift(call.database, call.organization)
+    """Say what is otherwise than the document says that was applied last, and whether one is that document."""
+    given = call.given(Drifted).document
+    file = None if given is None else parse_organization(given)
+    return organization_documents.drift(call.database, call.organization, file)
 
 
 def _read(given: Documented) -> tuple[OrganizationFile, Credentials]:

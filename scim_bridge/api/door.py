@@ -1,16 +1,23 @@
 """The REST door, whole: importing the rooms declares their operations, and this gives the application their routes."""
 
-from collections.abc import Callable
+from functools import cache
 
-from flask import Blueprint, Flask, Response, current_app
+from flask import Blueprint, Flask, Response
 
 from scim_bridge.api import (
     access,
+    adoption,
     application_users,
     audit,
     authorize,
     calls,
     clusters,
+    deprovisioning,
+    directories,
+    directory_log,
+    directory_maps,
+    directory_states,
+    directory_tokens,
     documents,
     grants,
     groups,
@@ -19,6 +26,7 @@ from scim_bridge.api import (
     members,
     organizations,
     projects,
+    reviews,
     roles,
     rule_drafts,
     rules,
@@ -37,10 +45,17 @@ from scim_bridge.web.problems import answer_error, answer_http
 PREFIX = "/api/v1"
 ROOMS = (
     access,
+    adoption,
     application_users,
     audit,
     authorize,
     clusters,
+    deprovisioning,
+    directories,
+    directory_log,
+    directory_maps,
+    directory_states,
+    directory_tokens,
     documents,
     grants,
     groups,
@@ -49,6 +64,7 @@ ROOMS = (
     members,
     organizations,
     projects,
+    reviews,
     roles,
     rule_drafts,
     rules,
@@ -59,15 +75,14 @@ ROOMS = (
 refuse_http = answer_http
 
 
-def register(app: Flask, settings: Settings, *, described: bool = True) -> None:
-    """Put the door into an application; describing every route for the document takes longer than most requests."""
+def register(app: Flask, settings: Settings) -> None:
+    """Put the door into an application."""
     blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
     for operation in OPERATIONS:
-        handler = calls.handler(operation)
-        view = _described(operation, handler) if described else handler
-        blueprint.add_url_rule(operation.path, operation.name.replace(".", "_"), view, methods=[operation.method])
-    if described:
-        blueprint.add_url_rule("/openapi.json", "openapi", _document)
+        blueprint.add_url_rule(
+            operation.path, _endpoint(operation), calls.handler(operation), methods=[operation.method]
+        )
+    blueprint.add_url_rule("/openapi.json", "openapi", _document)
     blueprint.register_error_handler(BridgeError, _refuse)
     blueprint.after_request(_finish)
     app.register_blueprint(blueprint)
@@ -76,18 +91,25 @@ def register(app: Flask, settings: Settings, *, described: bool = True) -> None:
     )
 
 
-def _described(operation: Operation, handler: Callable[..., Response]) -> Callable[..., Response]:
-    from scim_bridge.api import openapi
-
-    view: Callable[..., Response] = openapi.described(operation, handler)
-    return view
+def _endpoint(operation: Operation) -> str:
+    return operation.name.replace(".", "_")
 
 
 def _document() -> Response:
     """Return the OpenAPI document."""
+    return Response(_described(), content_type="application/json")
+
+
+@cache
+def _described() -> bytes:
+    # Describing the routes takes far longer than serving one: only who reads the document waits for it, and once.
     from scim_bridge.api import openapi
 
-    return Response(dump(openapi.document(current_app)), content_type="application/json")
+    described = Flask("scim_bridge", static_folder=None)
+    for operation in OPERATIONS:
+        view = openapi.described(operation, calls.handler(operation))
+        described.add_url_rule(PREFIX + operation.path, _endpoint(operation), view, methods=[operation.method])
+    return dump(openapi.document(described))
 
 
 def _refuse(error: BridgeError) -> Response:

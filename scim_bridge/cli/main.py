@@ -21,6 +21,7 @@ from scim_bridge.cli.members import member
 from scim_bridge.cli.organization_documents import apply, drift, export, plan
 from scim_bridge.cli.organizations import organization
 from scim_bridge.cli.projects import project
+from scim_bridge.cli.reviews import review
 from scim_bridge.cli.roles import role
 from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler
@@ -64,6 +65,7 @@ for verb in (
     organization,
     plan,
     project,
+    review,
     role,
     rule,
     run,

@@ -66,14 +66,13 @@ def apply(session: Session, file: Path, seen: str | None, yes: bool, organizatio
 def drift(session: Session, file: Path | None, organization: str | None, as_json: bool) -> None:
     """Say what is otherwise than the file that was applied last; ends with 11 when something is, or FILE is another."""
     body = None if file is None else _body(file)
-    found = session.api.get(f"{_of(session, organization, body)}/document/drift")
+    asked = {"document": None if body is None else body["document"]}
+    found = session.api.post(f"{_of(session, organization, body)}/document/drift", asked)
     lines = [f"Applied {moment(found['applied_at'])} by {found['author']}.", _changes(found["changes"])]
-    is_other = False
-    if body is not None and file is not None:
-        digest = session.api.post(f"{_of(session, organization, body)}/document/plan", body)["digest"]
-        is_other = digest != found["digest"]
+    is_other = found["is_applied"] is False
+    if file is not None:
         lines.append(f"{file} is {'not ' if is_other else ''}what was applied.")
-    say(as_json, {**found, "file_is_applied": None if file is None else not is_other}, "\n".join(lines))
+    say(as_json, found, "\n".join(lines))
     if found["changes"] or is_other:
         raise SystemExit(DIFFERENCES)
 

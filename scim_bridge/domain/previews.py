@@ -62,6 +62,32 @@ def difference(
     return Difference(tuple(gains), tuple(losses), tuple(sorted(unclear_before | unclear_after)))
 
 
+@dataclass(frozen=True, slots=True)
+class SubjectShift:
+    """How one person is named in the bindings of a cluster, before and after; None: in none of them."""
+
+    cluster: str
+    before: str | None
+    after: str | None
+
+
+def subject_shifts(
+    before: Snapshot, after: Snapshot, people: Collection[MemberId]
+) -> dict[MemberId, tuple[SubjectShift, ...]]:
+    """Return for these people on which clusters bindings name them otherwise, by the clusters' names."""
+    found: dict[MemberId, tuple[SubjectShift, ...]] = {}
+    for cluster in sorted(before.tree.clusters.values(), key=lambda each: each.name) if people else ():
+        old, new = (
+            {member_id: subject for subject, member_id in desired(each, cluster.id).subjects.items()}
+            for each in (before, after)
+        )
+        for member_id in people:
+            if old.get(member_id) != new.get(member_id):
+                shift = SubjectShift(cluster.name, old.get(member_id), new.get(member_id))
+                found[member_id] = (*found.get(member_id, ()), shift)
+    return found
+
+
 def holdings(
     snapshot: Snapshot, name_of: Callable[[Scope], str], places: Collection[Scope] = ()
 ) -> tuple[Holdings, frozenset[str]]:

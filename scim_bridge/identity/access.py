@@ -15,7 +15,7 @@ from scim_bridge.domain.access import (
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.bindings import parse_key, render_subject
 from scim_bridge.domain.namespaces import map_namespaces
-from scim_bridge.domain.organizations import Cluster, ClusterId
+from scim_bridge.domain.organizations import Cluster, ClusterId, Tree
 from scim_bridge.domain.people import Member, groups_above
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import Invalid, NotFound
@@ -111,16 +111,25 @@ def explain(
     with database.read() as connection:
         owner, asker = opened_organization(connection, actor, organization)
         when = the_moment(connection, owner, at)
-        return explain_member(
-            connection, owner, whom_they_may_see(connection, owner, asker, person, when), when, cluster
-        )
+        member = whom_they_may_see(connection, owner, asker, person, when)
+        return explain_member(connection, owner, member, when, cluster, asker.tree)
 
 
 def explain_member(
-    connection: Connection, owner: Organization, member: Member, when: When, cluster: str | None = None
+    connection: Connection,
+    owner: Organization,
+    member: Member,
+    when: When,
+    cluster: str | None = None,
+    tree: Tree | None = None,
 ) -> Explanation:
-    """Explain a person's access within a read that is open; raises NotFound for a cluster that is not here."""
-    snapshot = read_members(connection, owner.id, [member.id], when.at, is_past=when.is_past)
+    """
+    Explain a person's access within a read that is open; raises NotFound for a cluster that is not here.
+
+    ``tree`` is today's, as the same read has it already.
+    """
+    known = None if when.is_past else tree
+    snapshot = read_members(connection, owner.id, [member.id], when.at, is_past=when.is_past, tree=known)
     then = snapshot.members.get(member.id, member)
     wanted = [c for c in snapshot.tree.clusters.values() if cluster in (None, c.name, c.id)]
     if cluster is not None and not wanted:
@@ -205,9 +214,12 @@ class Explainer:
         return "group " + " in ".join(self._chains.name(each) for each in self._chains.path_to(grant.group_id))
 
     def _namespaced(self, cluster: Cluster) -> list[NamespaceRole]:
-        found = []
+        found: list[NamespaceRole] = []
+        added = scope_roles(self._grants)
+        if not added:
+            return found
         mapped = map_namespaces(self._snapshot.tree, cluster)
-        for scope, role in sorted(scope_roles(self._grants).items(), key=lambda each: each[0]):
+        for scope, role in sorted(added.items(), key=lambda each: each[0]):
             if scope not in mapped.of_scope:
                 continue
             reasons = tuple(

@@ -74,7 +74,7 @@ def explain_binding(database: Database, actor: Actor, organization: str, which: 
         page = subjects_of(connection, found.id, which.after, which.limit + 1, only)
         members = [member_id for _, member_id in page[: which.limit] if member_id is not None]
         when = When(now())
-        snapshot = read_members(connection, owner.id, members, when.at)
+        snapshot = read_members(connection, owner.id, members, when.at, tree=asker.tree)
         explained = _Explained(connection, snapshot, cluster, found.key.family, when)
         return BindingExplained(
             cluster.name,

@@ -73,8 +73,9 @@ def effective_access(
         owner, asker = opened_organization(connection, actor, organization)
         when = the_moment(connection, owner, at)
         member = whom_they_may_see(connection, owner, asker, person, when)
-        snapshot = read_members(connection, owner.id, [member.id], when.at, is_past=when.is_past)
-        catalogue = catalogue_then(connection, owner.id, when)
+        tree = None if when.is_past else asker.tree
+        snapshot = read_members(connection, owner.id, [member.id], when.at, is_past=when.is_past, tree=tree)
+        catalogue = catalogue_then(connection, owner.id, when) if when.is_past else asker.catalogue
     grants = snapshot.grants_for(member.id)
     return EffectiveAccess(
         snapshot.members.get(member.id, member),

@@ -54,13 +54,18 @@ class DocumentPlan:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """What is otherwise than the document that was applied last says, as applying it again would mend it."""
+    """
+    What is otherwise than the document that was applied last says, as applying it again would mend it.
+
+    ``is_applied`` tells whether a document that was asked about is that one; None where none was.
+    """
 
     organization: str
     changes: tuple[DocumentChange, ...]
     digest: str
     author: str
     applied_at: datetime
+    is_applied: bool | None = None
 
 
 def plan(
@@ -100,7 +105,7 @@ def apply(
         return made
 
 
-def drift(database: Database, organization: str) -> Drift:
+def drift(database: Database, organization: str, file: OrganizationFile | None = None) -> Drift:
     """Return what is otherwise than the document says that was applied last; raises NotFound when none was."""
     with database.read() as connection:
         owner = the_organization(connection, organization)
@@ -109,7 +114,8 @@ def drift(database: Database, organization: str) -> Drift:
             raise NotFound(f"No document was applied to {owner.slug} yet.")
         wanted = Names(connection, owner.id).resolved(_parsed(last), strict=False)
         changes = differences(read_document(connection, owner), wanted)
-        return Drift(owner.slug, changes, last.digest, last.author, last.applied_at)
+        is_applied = None if file is None else _wanted(connection, owner, file).digest == last.digest
+        return Drift(owner.slug, changes, last.digest, last.author, last.applied_at, is_applied)
 
 
 def _bring_about(

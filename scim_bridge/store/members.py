@@ -36,11 +36,11 @@ class MemberFacts:
 
     def is_named_like(self, record: UserRecord) -> bool:
         """Say whether every name that a subject may be rendered from is the record's."""
-        return (self.user_name, self.email, self.external_id) == (record.user_name, record.email, record.external_id)
+        return (self.user_name, self.email, self.external_id) == record.names.in_subjects
 
     def is_called_like(self, record: UserRecord) -> bool:
         """Say whether names and display name are the record's."""
-        return self.is_named_like(record) and self.display_name == record.display_name
+        return self.is_named_like(record) and self.display_name == record.names.display_name
 
 
 _LOOK = sa.select(
@@ -105,7 +105,7 @@ def insert_provisioned(
         "created_at": change.at,
     }
     connection.execute(_INSERT, values | _names(record))
-    add_words(connection, change.organization_id, made, (record.user_name, record.email, record.display_name))
+    add_words(connection, change.organization_id, made, record.names.words)
     start_fact(connection, change, "member", made, "state", state.value)
     note(connection, change, "member.began", member=made, directory=directory_id)
     return made
@@ -114,7 +114,7 @@ def insert_provisioned(
 def rename_member(connection: sa.Connection, member_id: MemberId, record: UserRecord) -> None:
     """Take over the names that the authoritative directory gives a member."""
     connection.execute(_UPDATE, {"member": member_id, **_names(record)})
-    replace_words(connection, member_id, (record.user_name, record.email, record.display_name))
+    replace_words(connection, member_id, record.names.words)
 
 
 def set_state(connection: sa.Connection, change: Change, member_id: MemberId, state: MemberState) -> None:
@@ -169,11 +169,12 @@ def erase_names(connection: sa.Connection, member_id: MemberId) -> None:
 
 
 def _names(record: UserRecord) -> dict[str, str | None]:
+    names = record.names
     return {
-        "user_name": record.user_name,
-        "user_name_key": record.user_name_key,
-        "email": record.email,
-        "email_key": record.email_key,
-        "external_id": record.external_id,
-        "display_name": record.display_name,
+        "user_name": names.user_name,
+        "user_name_key": names.user_name_key,
+        "email": names.email,
+        "email_key": names.email_key,
+        "external_id": names.external_id,
+        "display_name": names.display_name,
     }

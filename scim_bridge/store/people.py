@@ -13,7 +13,7 @@ from scim_bridge.domain.roles import ApiRole
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
-from scim_bridge.store.listing import as_list, listed
+from scim_bridge.store.listing import as_list, beside, listed
 from scim_bridge.store.member_words import add_words
 from scim_bridge.store.schema import account, adoption_conflict, directory, grant, member, scim_user, user_group
 
@@ -138,7 +138,8 @@ def _named() -> sa.Select[Any]:
     )
     return (
         sa.select(member)
-        .where(here, member.c.id.in_(candidates), member.c.state != MemberState.REMOVED.value)
+        .where(beside(member.c.organization_id) == organization, member.c.id.in_(candidates))
+        .where(member.c.state != MemberState.REMOVED.value)
         .order_by(member.c.id)
     )
 

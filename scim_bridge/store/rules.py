@@ -57,12 +57,13 @@ class MatchedGroup:
 
 @dataclass(frozen=True, slots=True)
 class MatchedUser:
-    """What rules see of a person: the document that a directory sent."""
+    """What rules see of a person: the document that a directory sent, and what its own mapping makes of that."""
 
     id: ScimUserId
     member_id: MemberId
     directory_id: DirectoryId
     document: str
+    mapped: str | None = None
 
 
 _PEOPLE_BEHIND = sa.select(scim_user.c.directory_id, scim_user.c.member_id).where(scim_user.c.id.in_(listed("ids")))
@@ -184,14 +185,16 @@ def users_to_match(
 ) -> list[MatchedUser]:
     """Return what rules see of a directory's users that count: of these people, or of everybody."""
     query = (
-        sa.select(scim_user.c.id, scim_user.c.member_id, scim_user.c.directory_id, scim_user.c.document)
+        sa.select(
+            scim_user.c.id, scim_user.c.member_id, scim_user.c.directory_id, scim_user.c.document, scim_user.c.mapped
+        )
         .join(member, member.c.id == scim_user.c.member_id)
         .where(scim_user.c.directory_id == directory_id, scim_user.c.removed_at.is_(None), counts_for_access())
     )
     if member_ids is not None:
         query = query.where(scim_user.c.member_id.in_(sorted(set(member_ids))))
     rows = connection.execute(query.order_by(scim_user.c.id))
-    return [MatchedUser(row.id, row.member_id, row.directory_id, row.document) for row in rows]
+    return [MatchedUser(row.id, row.member_id, row.directory_id, row.document, row.mapped) for row in rows]
 
 
 def _version(row: sa.Row[Any]) -> RuleSetVersion:

@@ -14,11 +14,11 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.access import Grant, GrantId, Origin, OriginKind, Snapshot
 from scim_bridge.domain.default_roles import DefaultRole, with_defaults
-from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind
+from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind, Tree
 from scim_bridge.domain.people import DirectoryState, GroupId, Member, MemberId, MemberSource, MemberState, groups_above
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.store.default_roles import defaults_in_force, defaults_of, given_to
-from scim_bridge.store.listing import as_list, listed
+from scim_bridge.store.listing import as_list, beside, listed
 from scim_bridge.store.members import DIRECTORY
 from scim_bridge.store.moments import AT, NOW, THEN, Moment
 from scim_bridge.store.schema import (
@@ -53,13 +53,15 @@ def read_members(
     at: datetime,
     *,
     is_past: bool = False,
+    tree: Tree | None = None,
 ) -> Snapshot:
     """
     Return the whole tree, and of people and groups only these and what they are in.
 
-    The cost follows them and what they have, not how many others there are.
+    The cost follows them and what they have, not how many others there are. ``tree``: as the same read has it already.
     """
-    return _Reader(connection, organization_id, at, THEN if is_past else NOW).only(list(member_ids))
+    reader = _Reader(connection, organization_id, at, THEN if is_past else NOW, tree)
+    return reader.only(list(member_ids))
 
 
 def reread_grants(
@@ -96,8 +98,14 @@ class _Reader:
     """Reads one organization at one moment."""
 
     def __init__(
-        self, connection: sa.Connection, organization_id: OrganizationId, at: datetime, moment: Moment
+        self,
+        connection: sa.Connection,
+        organization_id: OrganizationId,
+        at: datetime,
+        moment: Moment,
+        tree: Tree | None = None,
     ) -> None:
+        self._tree = tree
         self._connection = connection
         self._organization_id = organization_id
         self._moment = moment
@@ -177,7 +185,7 @@ class _Reader:
         of_member: dict[MemberId, tuple[Grant, ...]],
         of_group: dict[GroupId, tuple[Grant, ...]],
     ) -> Snapshot:
-        tree = read_tree(self._connection, self._organization_id, self._then)
+        tree = self._tree or read_tree(self._connection, self._organization_id, self._then)
         revision = self._connection.execute(_REVISION, {"organization": self._organization_id}).scalar_one_or_none()
         return Snapshot(
             self._organization_id, str(revision or ""), tree, members, groups_of, parents_of, of_member, of_group
@@ -200,7 +208,7 @@ def _members(moment: Moment, part: str) -> sa.Select[Any]:
         member.c.external_id,
         member.c.display_name,
         (member.c.source != MemberSource.APPLICATION.value).label("is_person"),
-    ).where(member.c.organization_id == sa.bindparam("organization"))
+    ).where(_is_of(member, part))
     if moment.is_past:
         query = query.where(member.c.created_at <= sa.bindparam(AT, type_=member.c.created_at.type))
     return query if part == OF_ORGANIZATION else query.where(member.c.id.in_(listed("members")))
@@ -215,7 +223,7 @@ def _memberships(moment: Moment, part: str) -> sa.Select[Any]:
         .outerjoin(directory, directory.c.id == user_group.c.directory_id)
         .outerjoin(scim_user, scim_user.c.id == membership.c.scim_user_id)
         .where(
-            membership.c.organization_id == sa.bindparam("organization"),
+            _is_of(membership, part),
             moment.in_force(membership),
             _has_not_expired(membership.c.expires_at),
             moment.was_there(user_group),
@@ -265,7 +273,7 @@ def _nestings(moment: Moment, part: str) -> sa.Select[Any]:
         .join(user_group, user_group.c.id == nesting.c.parent_id)
         .outerjoin(directory, directory.c.id == user_group.c.directory_id)
         .where(
-            nesting.c.organization_id == sa.bindparam("organization"),
+            _is_of(nesting, part),
             moment.in_force(nesting),
             moment.was_there(user_group),
             _grants_something(moment),
@@ -295,7 +303,7 @@ def _grants(moment: Moment, part: str) -> sa.Select[Any]:
         .outerjoin(rule, rule.c.id == grant_origin.c.rule_id)
         .outerjoin(directory, directory.c.id == rule.c.directory_id)
         .where(
-            grant.c.organization_id == sa.bindparam("organization"),
+            _is_of(grant, part),
             moment.in_force(grant),
             moment.in_force(grant_origin),
             _has_not_expired(grant_origin.c.expires_at),
@@ -306,6 +314,11 @@ def _grants(moment: Moment, part: str) -> sa.Select[Any]:
     if part == OF_MEMBERS:
         return query.where(grant.c.member_id.in_(listed("members")))
     return query if part == OF_ORGANIZATION else query.where(grant.c.group_id.in_(listed("groups")))
+
+
+def _is_of(table: sa.Table, part: str) -> sa.ColumnElement[bool]:
+    owner = table.c.organization_id
+    return (owner if part == OF_ORGANIZATION else beside(owner)) == sa.bindparam("organization")
 
 
 def _has_not_expired(expires_at: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:

@@ -9,6 +9,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from scim_bridge.domain.attributes import Derived
 from scim_bridge.domain.filters import Attribute, Compare, Filter, Operator
 from scim_bridge.domain.keys import fold
 from scim_bridge.domain.paging import Window
@@ -301,6 +302,14 @@ def canonical(document: Document) -> str:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def mapped_columns(mapped: Derived | None) -> dict[str, str | None]:
+    """Return what is stored of what a directory's own mapping makes of a user."""
+    if mapped is None:
+        return {"mapped": None, "lacks": None}
+    values = orjson.dumps(dict(mapped.values), option=orjson.OPT_SORT_KEYS).decode()
+    return {"mapped": values, "lacks": " ".join(mapped.lacks) or None}
+
+
 def extensions(document: Document) -> list[str]:
     """Return the names of the schema extensions that a document holds."""
     return [name for name in document if name[:4].lower() == "urn:"]
@@ -312,7 +321,8 @@ def _values(record: UserRecord, version: int, at: datetime) -> dict[str, Any]:
         "user_name_key": record.user_name_key,
         "external_id": record.external_id,
         **_email_columns(record),
-        "display_name": record.display_name,
+        "display_name": record.names.display_name,
+        **mapped_columns(record.mapped),
         "active": record.active,
         "document": canonical(record.document),
         "extensions": orjson.dumps(extensions(record.document)).decode(),

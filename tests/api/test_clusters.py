@@ -109,12 +109,12 @@ def test_a_plan_says_what_a_pass_would_do_and_a_dead_cluster_is_told(rest: Rest,
     [
         ({"name": "x"}, 422),
         ({"name": "x", "kubeconfig": "no: kubeconfig"}, 422),
-        ({"name": "x", "kubeconfig": kubeconfig(), "manifests": "/tmp/x"}, 422),
+        ({"name": "x", "kubeconfig": kubeconfig(), "manifests": "/srv/x"}, 422),
         ({"name": "Not A Name", "kubeconfig": kubeconfig()}, 422),
         ({"name": "x", "kubeconfig": kubeconfig(), "user_template": "nobody"}, 422),
         ({"name": "x", "kubeconfig": kubeconfig(), "unit": "nowhere"}, 404),
         ({"name": "prod", "kubeconfig": kubeconfig("other")}, 409),
-        ({"name": "x", "manifests": "/tmp/x"}, 403),
+        ({"name": "x", "manifests": "/srv/x"}, 403),
     ],
 )
 def test_what_cannot_be_registered_is_told(prod: Person, body: dict[str, Any], status: int) -> None:

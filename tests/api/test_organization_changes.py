@@ -66,7 +66,7 @@ def test_a_document_is_planned_applied_and_then_needs_no_plan(owner: Person) -> 
     ]
     assert done == planned
     assert (again["changes"], again["kept"]) == ([], False)
-    assert owner.ok("GET", "/document/drift")["changes"] == []
+    assert owner.ok("POST", "/document/drift", {})["changes"] == []
 
 
 def test_a_plan_that_is_not_so_any_more_is_a_conflict_with_the_new_one(owner: Person) -> None:
@@ -81,12 +81,12 @@ def test_a_plan_that_is_not_so_any_more_is_a_conflict_with_the_new_one(owner: Pe
 
 
 def test_drift_is_told_and_unknown_before_the_first_document(owner: Person) -> None:
-    assert problem(owner.inside("GET", "/document/drift")) == (404, "not-found")
+    assert problem(owner.inside("POST", "/document/drift", {})) == (404, "not-found")
     planned = owner.ok("POST", "/document/plan", {"document": DOCUMENT})
     owner.ok("POST", "/document/apply", {"document": DOCUMENT, "plan": planned["hash"]})
     owner.ok("PATCH", "/projects/shop", {"name": "store"})
 
-    found = owner.ok("GET", "/document/drift")
+    found = owner.ok("POST", "/document/drift", {})
 
     assert [(each["operation"], each["key"]) for each in found["changes"]] == [("add", "shop")]
 
@@ -118,7 +118,7 @@ def test_a_mistake_in_a_document_is_told_with_its_place(owner: Person, wanted: A
 
 
 def test_no_document_reaches_the_installations_own_files(owner: Person) -> None:
-    for target in ({"manifests": "/tmp/taken"}, {"in_cluster": True}):
+    for target in ({"manifests": "/srv/taken"}, {"in_cluster": True}):
         answer = owner.inside("POST", "/document/plan", {"document": {"clusters": [{"name": "x", **target}]}})
 
         assert answer.status_code in (403, 422), answer.text

@@ -85,6 +85,8 @@ def _memberships_began(state: Replayed, e: Effect) -> None:
 def _memberships_ended(state: Replayed, e: Effect) -> None:
     def goes(key: tuple[str, str, str], row: Effect) -> bool:
         group, member, origin = key
+        if "member" in e:
+            return bool(member == e["member"])
         if "user" in e:
             return bool(row["user"] == e["user"])
         return bool(group == e["group"] and member in e["members"] and origin == e.get("origin", origin))
@@ -100,7 +102,11 @@ def _nestings_ended(state: Replayed, e: Effect) -> None:
     if "group" in e:
         state.nestings = {each for each in state.nestings if e["group"] not in each[:2]}
         return
-    state.nestings -= {(e["parent"], child, e["origin"]) for child in e["children"]}
+    state.nestings = {
+        (parent, child, origin)
+        for parent, child, origin in state.nestings
+        if parent != e["parent"] or child not in e["children"] or origin != e.get("origin", origin)
+    }
 
 
 def _directory_emptied(state: Replayed, e: Effect) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from scim_bridge.domain.organizations import Scope, ScopeKind, Tree
 from scim_bridge.errors import BridgeError
-from scim_bridge.identity import directory_states, effective, grants, holds, rules, tree
+from scim_bridge.identity import (
+    directory_states,
+    effective,
+    grants,
+    hand_groups,
+    hand_members,
+    holds,
+    member_states,
+    rules,
+    tree,
+)
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.names import scope_text
 from scim_bridge.identity.unit_changes import MoveUnit
@@ -111,6 +121,28 @@ class Life:
     def pause(self, idp: str) -> None:
         directory_states.pause(self.database, HANDS, self.slug, idp)
 
+    def crew(self) -> None:
+        hand_groups.create(self.database, HANDS, self.slug, "crew")
+
+    def disband(self) -> None:
+        hand_groups.delete(self.database, HANDS, self.slug, "crew")
+
+    def man(self, idp: str, person: str, briefly: bool) -> None:
+        expires = (now() + timedelta(milliseconds=30)).isoformat() if briefly else None
+        hand_members.add(self.database, HANDS, self.slug, "crew", [f"{person}@{idp}.example"], expires)
+
+    def relieve(self, idp: str, person: str) -> None:
+        hand_members.remove(self.database, HANDS, self.slug, "crew", [f"{person}@{idp}.example"])
+
+    def expire(self) -> None:
+        hand_members.end_expired_memberships(self.database)
+
+    def lock_out(self, idp: str, person: str) -> None:
+        member_states.deactivate(self.database, HANDS, self.slug, f"{person}@{idp}.example")
+
+    def let_in(self, idp: str, person: str) -> None:
+        member_states.reactivate(self.database, HANDS, self.slug, f"{person}@{idp}.example")
+
     def let_go(self) -> None:
         holds.approve(self.database, HANDS, self.slug)
 
@@ -126,7 +158,7 @@ def wanted(draw: st.DrawFn) -> GrantWanted:
     return GrantWanted(
         draw(st.sampled_from(SCOPES)),
         person=f"{draw(people)}@{idp}.example" if by_person else None,
-        group=None if by_person else f"{idp}/{draw(groups)}",
+        group=None if by_person else draw(st.sampled_from(("crew", f"{idp}/{draw(groups)}"))),
         api_role=draw(st.sampled_from(API_ROLES)) if is_api else None,
         kubernetes_role=None if is_api else draw(st.sampled_from(ROLES)),
     )
@@ -151,14 +183,21 @@ steps = st.one_of(
     ),
     st.tuples(st.just("pause"), idps),
     st.tuples(st.just("let_go")),
+    st.tuples(st.sampled_from(("crew", "disband", "expire"))),
+    st.tuples(st.just("man"), idps, people, st.booleans()),
+    st.tuples(st.sampled_from(("relieve", "lock_out", "let_in")), idps, people),
 )
 BEGINNING: tuple[tuple[Any, ...], ...] = (
     *(("join", idp, person) for idp in ("okta", "entra") for person in PEOPLE),
     *(("found", "okta", group) for group in GROUPS),
     *(("add", "okta", group, person) for group in GROUPS for person in PEOPLE[:2]),
+    ("crew",),
+    ("man", "okta", "ana", False),
+    ("man", "entra", "ben", True),
     ("rules", "view", 100),
     ("grant", GrantWanted("project:shop", group="okta/devs", kubernetes_role="edit")),
     ("grant", GrantWanted("organization", group="okta/ops", api_role="developer")),
+    ("grant", GrantWanted("cluster:lab", group="crew", kubernetes_role="edit")),
 )
 """Something to take away again: most of what happens by chance to an empty organization is nothing."""
 

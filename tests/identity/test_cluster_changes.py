@@ -3,9 +3,10 @@
 import pytest
 
 from scim_bridge.domain.organizations import CaseRule
-from scim_bridge.errors import Conflict, Invalid, NotFound
-from scim_bridge.identity import access, rules, tree
+from scim_bridge.errors import Conflict, Invalid, NotFound, Refused
+from scim_bridge.identity import access, clusters, grants, rules, tree
 from scim_bridge.identity.cluster_changes import ChangeCluster, MoveCluster
+from scim_bridge.identity.project_changes import ChangeProject
 from scim_bridge.identity.tree import NewProject
 from scim_bridge.identity.tree_drafts import carry_out
 from scim_bridge.store.database import Database
@@ -127,6 +128,27 @@ def test_what_is_so_already_writes_nothing(okta: Provider) -> None:
     )
 
     assert (done.changed, count(okta.database, "change_row")) == (False, changes)
+
+
+def test_a_forgotten_cluster_takes_its_grants_and_listings_with_it(okta: Provider) -> None:
+    give(okta.database, "cluster:prod-eu", BOB, kubernetes="view")
+    do(okta.database, ChangeProject("shop", clusters=("prod-eu", "stage")))
+
+    clusters.remove(okta.database, HANDS, "acme", "prod-eu")
+
+    assert [each.scope for each in grants.list_all(okta.database, "acme")] == ["unit:production", "unit:staging"]
+    assert tree.list_projects(okta.database, "acme")[0].listed == ("stage",)
+
+
+def test_a_cluster_that_something_needs_is_not_forgotten(okta: Provider) -> None:
+    do(okta.database, ChangeProject("shop", clusters=("stage",)))
+    rule = {"name": "ops", "directory": "okta", "group": "Ops", "scope": "cluster:prod-eu", "kubernetes_role": "view"}
+    rules.apply(okta.database, HANDS, "acme", {"rules": [rule]})
+
+    with pytest.raises(Refused, match="The project shop lists no other"):
+        clusters.remove(okta.database, HANDS, "acme", "stage")
+    with pytest.raises(Refused, match="prod-eu is named by ops"):
+        clusters.remove(okta.database, HANDS, "acme", "prod-eu")
 
 
 @pytest.mark.parametrize(
