@@ -21,6 +21,7 @@ from scim_bridge.api import (
     documents,
     grants,
     groups,
+    holds,
     invitations,
     members,
     organizations,
@@ -28,6 +29,8 @@ from scim_bridge.api import (
     projects,
     reviews,
     roles,
+    rule_drafts,
+    rules,
     tokens,
     units,
 )
@@ -57,6 +60,7 @@ ROOMS = (
     documents,
     grants,
     groups,
+    holds,
     invitations,
     members,
     organizations,
@@ -64,6 +68,8 @@ ROOMS = (
     projects,
     reviews,
     roles,
+    rule_drafts,
+    rules,
     tokens,
     units,
 )
