@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 MAIL_SECONDS = 2.0
 EXPIRY_SECONDS = 20.0
+DRAFT_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def open_process(settings: Settings) -> Process:
         Errand("post", MAIL_SECONDS, postman.send_due),
         Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
         Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
+        Errand("drafts of rules at their time", DRAFT_SECONDS, lambda: apply_drafts(runtime)),
     )
     return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores, errands=errands))
 
@@ -121,6 +123,15 @@ def end_expired(opened: Runtime) -> None:
     end_expired_grants(opened.database)
     end_expired_memberships(opened.database)
     end_expired_invitations(opened.database)
+
+
+def apply_drafts(opened: Runtime) -> None:
+    """Apply the drafts of rules whose time has come."""
+    from scim_bridge.domain.brakes import BrakeLimits
+    from scim_bridge.identity.rule_drafts import apply_due
+
+    settings = opened.settings
+    apply_due(opened.database, BrakeLimits(settings.brake_subjects, settings.brake_percent))
 
 
 def forget_the_past(opened: Runtime) -> None:

@@ -214,12 +214,14 @@ def working_owners(connection: sa.Connection, organization_id: OrganizationId, *
     return {MemberId(found) for found in connection.execute(query).scalars()}
 
 
+_OWNERSHIP = sa.select(grant.c.id).where(
+    grant.c.member_id == sa.bindparam("member"), grant.c.api_role == ApiRole.OWNER.value, grant.c.valid_to.is_(None)
+)
+
+
 def holds_owner(connection: sa.Connection, member_id: MemberId) -> bool:
     """Say whether a person holds the owner role themselves, working or not."""
-    query = sa.select(grant.c.id).where(
-        grant.c.member_id == member_id, grant.c.api_role == ApiRole.OWNER.value, grant.c.valid_to.is_(None)
-    )
-    return connection.execute(query).first() is not None
+    return connection.execute(_OWNERSHIP, {"member": member_id}).first() is not None
 
 
 def _groups(organization_id: OrganizationId) -> sa.Select[Any]:

@@ -11,6 +11,7 @@ from scim_bridge.store.schema.access import (
     grant,
     grant_origin,
     rule,
+    rule_draft,
     rule_set,
 )
 from scim_bridge.store.schema.clusters import (
@@ -115,6 +116,7 @@ __all__ = [
     "review",
     "review_item",
     "rule",
+    "rule_draft",
     "rule_set",
     "scim_user",
     "service",
