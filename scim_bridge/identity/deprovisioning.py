@@ -88,7 +88,6 @@ def _purge(
         # Before the names go: they lead to what the audit tells of the person.
         erase_person(connection, change, member_id)
         store.forget(connection, member_id)
-        erase_person(connection, change, member_id)
         detail = {"was": MemberState.DEACTIVATED.value, "directory": directory_id}
         add_audit(connection, change, "member.purged", "member", member_id, detail)
         return True
