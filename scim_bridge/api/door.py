@@ -6,6 +6,7 @@ from scim_bridge.api import (
     application_users,
     authorize,
     calls,
+    freezes,
     grants,
     openapi,
     organizations,
@@ -22,7 +23,7 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (application_users, authorize, grants, organizations, roles, tokens)
+ROOMS = (application_users, authorize, freezes, grants, organizations, roles, tokens)
 
 refuse_http = answer_http
 

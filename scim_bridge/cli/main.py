@@ -12,6 +12,7 @@ from scim_bridge.cli.demo.verb import demo
 from scim_bridge.cli.directories import directory
 from scim_bridge.cli.doctor import doctor
 from scim_bridge.cli.failures import Verbs
+from scim_bridge.cli.freezes import freeze
 from scim_bridge.cli.grants import grant
 from scim_bridge.cli.holds import hold
 from scim_bridge.cli.organizations import organization
@@ -46,6 +47,7 @@ for verb in (
     demo,
     directory,
     doctor,
+    freeze,
     grant,
     hold,
     organization,

@@ -31,6 +31,7 @@ REMEMBERED = timedelta(hours=1)
 _WHOLE_CLUSTER = {"organization", "unit", "cluster"}
 _GONE = (MemberState.DEACTIVATED.value, MemberState.REMOVED.value)
 _REASONS_TOLD = 20
+_KEPT = ("created", "updated", "deleted", "subjects_added", "subjects_removed", "inferred_removed", "held", "frozen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class PassResult:
     How a pass went, in numbers; ``failed`` names what could not be written and why.
 
     Subjects are counted once each, in however many objects. ``waits`` tells that the first plan is not approved,
+    ``frozen`` that somebody keeps some of it from being done, ``unsure`` that one side was not wholly known,
     ``out_of_reach`` that the cluster stopped answering, ``wish`` how many seconds of patience it asked for.
     """
 
@@ -66,13 +68,16 @@ class PassResult:
     held: int = 0
     failed: tuple[tuple[str, str], ...] = ()
     waits: bool = False
+    frozen: bool = False
+    unsure: bool = False
     out_of_reach: bool = False
     wish: float | None = None
 
     @property
     def state(self) -> str:
-        """Return ok only when nothing failed and nothing is held."""
-        return "degraded" if self.failed or self.held or self.waits else "ok"
+        """Return ok only when nothing failed, waits or is frozen, and all was known."""
+        is_less = self.failed or self.held or self.waits or self.frozen or self.unsure
+        return "degraded" if is_less else "ok"
 
     @property
     def health(self) -> Health:
@@ -211,7 +216,16 @@ def abandon_pass(connection: sa.Connection, pass_id: str, result: PassResult, at
 def _end(
     connection: sa.Connection, pass_id: str, state: str, at: datetime, message: str | None, result: PassResult
 ) -> None:
-    counted = ("created", "updated", "deleted", "subjects_added", "subjects_removed", "inferred_removed", "held")
+    counted = (
+        "created",
+        "updated",
+        "deleted",
+        "subjects_added",
+        "subjects_removed",
+        "inferred_removed",
+        "held",
+        "frozen",
+    )
     numbers = {name: getattr(result, name) for name in counted}
     connection.execute(
         sa.update(sync_pass)

@@ -195,6 +195,15 @@ def postpone_removals(
         )
 
 
+def try_again_now(connection: sa.Connection, organization_id: OrganizationId) -> None:
+    """Let the removals of an organization that were put off be tried at once."""
+    connection.execute(
+        sa.update(_part)
+        .where(_part.c.organization_id == organization_id, _part.c.state == "open")
+        .values(retry_at=None)
+    )
+
+
 def request_ids(connection: sa.Connection, organization_id: OrganizationId, at: datetime) -> frozenset[str]:
     """Return the requests that a sealed read at this moment can see, as far as a later look needs them."""
     query = sa.select(removal_request.c.id).where(

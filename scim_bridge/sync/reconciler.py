@@ -124,7 +124,8 @@ def plan_cluster(
     with database.read() as connection:
         settled = settle(connection, sealed, observed, whole, policy, clock())
     problem = str(observed.problem) if observed.problem else None
-    return DryRun(settled, (*sealed.wanted.conditions, *observed.conditions), problem)
+    frozen = (Condition("Frozen", "", settled.freezes.sentence),) if settled.freezes else ()
+    return DryRun(settled, (*sealed.wanted.conditions, *observed.conditions, *frozen), problem)
 
 
 def record_unopened(
@@ -237,6 +238,8 @@ class _Ending:
         if self.observed.problem is not None:
             yield of_unreadable(self.observed.problem)
         waiting = open_plans(connection, self.sealed.cluster_id).waiting
+        if self.settled.freezes:
+            yield Condition("Frozen", "", self.settled.freezes.sentence)
         if self.settled.is_first_contact:
             told = f" {waiting.hash[:12]}" if waiting else ""
             yield Condition("FirstPlanWaits", "", f"nothing is written before its first plan{told} is approved")

@@ -18,6 +18,7 @@ from scim_bridge.clusters.gateway import Gateway, ObservedBinding
 from scim_bridge.domain.access import Snapshot
 from scim_bridge.domain.bindings import BindingKey, Family
 from scim_bridge.domain.desired import Condition, desired
+from scim_bridge.domain.freezes import Freezes
 from scim_bridge.domain.people import MemberId, MemberState
 from scim_bridge.errors import ClusterDenied, ClusterError, ClusterThrottled, ClusterUnreachable, StaleBinding
 from scim_bridge.log import get_logger
@@ -25,6 +26,7 @@ from scim_bridge.store.applied import Applied, keys_held_by, record_taken
 from scim_bridge.store.change_queue import DueCluster, make_due
 from scim_bridge.store.conditions import add_condition
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.freezes import freezes_on
 from scim_bridge.store.leases import held_leases
 from scim_bridge.store.removal_queue import (
     Removal,
@@ -78,6 +80,7 @@ class _Asked:
     held: Mapping[MemberId, list[tuple[str, BindingKey]]]
     snapshot: Snapshot
     pass_under_way: bool
+    freezes: Freezes
 
 
 class _Taken(Enum):
@@ -113,6 +116,7 @@ class _Sorted:
     goes: dict[str, list[tuple[str, BindingKey]]] = field(default_factory=dict)
     keeps: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
+    frozen: set[str] = field(default_factory=set)
 
     def shards(self) -> dict[BindingKey, set[str]]:
         """Return whom each shard is to lose: however many leave, each is written once."""
@@ -176,6 +180,7 @@ def _read(database: Database, place: DueCluster, at: datetime) -> _Asked:
             keys_held_by(connection, place.id, members),
             read_members(connection, place.organization_id, members, at),
             pass_lease(place.id) in held_leases(connection, at),
+            freezes_on(connection, place.organization_id, place.id, at),
         )
 
 
@@ -217,6 +222,9 @@ class _Run:
             todo.goes[removal.id] = []
             for subject, key in self.asked.held.get(removal.member_id, ()):
                 if not removal.covers(key.family):
+                    continue
+                if self.asked.freezes.holds_leavers(key.family):
+                    todo.frozen.add(removal.id)
                     continue
                 keeps = wanted.keeps(removal.member_id, key.family, subject)
                 if keeps is None:
@@ -335,6 +343,8 @@ class _Run:
                 return str(problems[key])
         if any(key not in shown for key in keys):
             return "the run ended before its turn: " + (str(next(iter(problems.values()))) if problems else "stopped")
+        if removal_id in todo.frozen:
+            return f"frozen, leavers included: {self.asked.freezes.sentence}"
         return "the cluster's namespaces could not be read" if removal_id in todo.unknown else None
 
     def _record_run(self, connection: Connection, started: datetime, at: datetime, problems: list[str]) -> None:

@@ -175,6 +175,8 @@ def result_of(sealed: Sealed, settled: Settled, outcome: Outcome, had: Iterable[
         held=len(set(chain.from_iterable(change.lost for change in settled.plan.held))),
         failed=tuple((_named(change), str(error)) for change, error in outcome.failed),
         waits=settled.is_first_contact,
+        frozen=settled.is_frozen,
+        unsure=not settled.is_judged,
         out_of_reach=outcome.out_of_reach,
         wish=max(wishes, default=None),
     )

@@ -58,6 +58,7 @@ from scim_bridge.store.schema.records import (
     removal_request,
     removal_request_cluster,
 )
+from scim_bridge.store.schema.safety import cluster_safety, freeze, removal_proof
 
 __all__ = [
     "account",
@@ -70,12 +71,14 @@ __all__ = [
     "change_row",
     "cluster",
     "cluster_condition",
+    "cluster_safety",
     "cluster_sync",
     "directory",
     "directory_condition",
     "directory_silence",
     "directory_token",
     "fact",
+    "freeze",
     "grant",
     "grant_origin",
     "idempotent_request",
@@ -94,6 +97,7 @@ __all__ = [
     "project_cluster",
     "project_namespace",
     "provisioning_log",
+    "removal_proof",
     "removal_request",
     "removal_request_cluster",
     "rule",
