@@ -94,10 +94,7 @@ def _add_proofs() -> None:
     )
     op.create_index("ix_removal_proof_removal_request_id", "removal_proof", ["removal_request_id"])
     op.create_index("ix_removal_proof_member_id", "removal_proof", ["member_id"])
-    pending = sa.text("verdict = 'pending'")
-    op.create_index(
-        "ix_removal_proof_pending", "removal_proof", ["cluster_id"], sqlite_where=pending, postgresql_where=pending
-    )
+    op.create_index("ix_removal_proof_cluster_id_verdict", "removal_proof", ["cluster_id", "verdict"])
 
 
 def _references(table: str, **columns: str) -> list[sa.ForeignKeyConstraint]:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from scim_bridge.cli.access import access
 from scim_bridge.cli.application_users import application_user
 from scim_bridge.cli.clusters import cluster
 from scim_bridge.cli.database import db
@@ -17,6 +16,7 @@ from scim_bridge.cli.grants import grant
 from scim_bridge.cli.holds import hold
 from scim_bridge.cli.organizations import organization
 from scim_bridge.cli.projects import project, service
+from scim_bridge.cli.revocations import access
 from scim_bridge.cli.roles import role
 from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler

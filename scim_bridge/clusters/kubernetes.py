@@ -10,9 +10,10 @@ from typing import Any
 
 from scim_bridge.clusters.connection import APPLY, Connection
 from scim_bridge.clusters.errors import Answer, from_answer
-from scim_bridge.clusters.gateway import ObservedBinding, PreflightProblem
+from scim_bridge.clusters.gateway import Answered, Giver, ObservedBinding, PreflightProblem, Question
 from scim_bridge.clusters.objects import API_GROUP, from_object, kind_of, to_object
 from scim_bridge.clusters.preflight import find_problems
+from scim_bridge.clusters.questions import ask, givers_in
 from scim_bridge.domain.bindings import (
     CLUSTER_LABEL,
     INSTANCE_LABEL,
@@ -32,6 +33,7 @@ RBAC = f"/apis/{API_GROUP}/v1"
 FIELD_MANAGER = "scim-bridge"
 PAGE = 1000
 LIST_ATTEMPTS = 3
+KINDS = ("ClusterRoleBinding", "RoleBinding")
 
 
 class KubernetesCluster:
@@ -53,7 +55,7 @@ class KubernetesCluster:
     def list_bindings(self) -> list[ObservedBinding]:
         """Return all our bindings; each kind is one consistent walk over its pages."""
         found = []
-        for kind in ("ClusterRoleBinding", "RoleBinding"):
+        for kind in KINDS:
             for item in self._list(f"{RBAC}/{kind.lower()}s", f"{kind}List", {"labelSelector": self._selector()}):
                 observed = self._observe(item, kind)
                 if observed is not None:
@@ -101,6 +103,24 @@ class KubernetesCluster:
     def preflight(self, roles: Iterable[KubernetesRole]) -> list[PreflightProblem]:
         """Return what would keep these roles from being bound; an unreachable cluster is a problem too."""
         return find_problems(self._connection, roles)
+
+    def ask(self, question: Question) -> Answered | None:
+        """Send a SubjectAccessReview."""
+        return ask(self._connection, question)
+
+    def everybody(self) -> list[Giver]:
+        """Return every binding of both kinds; each kind is one consistent walk over its pages."""
+        return [
+            each
+            for kind in KINDS
+            for each in givers_in(self._instance, kind, self._list(f"{RBAC}/{kind.lower()}s", f"{kind}List", {}))
+        ]
+
+    def probe(self) -> None:
+        """Ask /readyz; a server that forbids the question is there."""
+        answer = self._connection.send("GET", "/readyz")
+        if not answer.is_ok and answer.status not in (401, 403, 404):
+            raise from_answer(answer, "Asking whether it is ready")
 
     def close(self) -> None:
         """Close the connections and delete the key's file."""

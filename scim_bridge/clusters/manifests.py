@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from scim_bridge.clusters.gateway import ObservedBinding, PreflightProblem
+from scim_bridge.clusters.gateway import Answered, Giver, ObservedBinding, PreflightProblem, Question
 from scim_bridge.clusters.manifest_files import MARKER as MARKER
 from scim_bridge.clusters.manifest_files import FolderWriter, require_owner
 from scim_bridge.clusters.manifest_files import prepare_folder as prepare_folder
@@ -98,6 +98,30 @@ class ManifestFolder:
             return [*self._indexes(), *self._misplaced()]
         except ClusterError as error:
             return [PreflightProblem("FolderUnusable", str(error))]
+
+    def ask(self, question: Question) -> Answered | None:
+        """Return nothing: a folder answers no questions; the cluster that it is applied to does."""
+        return None
+
+    def everybody(self) -> list[Giver]:
+        """Return our own bindings: what else is in the folder is nobody's business here."""
+        return [
+            Giver(
+                "RoleBinding" if each.binding.key.family.namespace else "ClusterRoleBinding",
+                each.binding.key.family.namespace,
+                each.name,
+                "ClusterRole",
+                each.binding.key.family.role.value,
+                tuple((each.binding.key.family.subject_kind.value, "", name) for name in each.binding.subjects),
+                each.binding.key,
+                claims=True,
+            )
+            for each in self.list_bindings()
+        ]
+
+    def probe(self) -> None:
+        """Look whether the folder is there and the cluster's."""
+        require_owner(self._folder, self._cluster_id)
 
     def close(self) -> None:
         """Do nothing: no file is kept open."""

@@ -31,10 +31,13 @@ from scim_bridge.store.passes import (
     start_pass,
 )
 from scim_bridge.store.plans import end_approvals, open_plans
+from scim_bridge.store.proofs import remaining_access
 from scim_bridge.store.tree import selects_by_label
 from scim_bridge.store.windows import take_back_removals
+from scim_bridge.sync.objective import revocation_conditions
 from scim_bridge.sync.observing import Observation, observe, read_namespaces
 from scim_bridge.sync.policies import PassPolicy as PassPolicy
+from scim_bridge.sync.proving import still_condition
 from scim_bridge.sync.settling import Sealed, Settled, announce_pass, difference, read_sealed, settle
 from scim_bridge.sync.writing import Outcome, Writing, result_of
 
@@ -228,11 +231,11 @@ class _Ending:
         if self.settled.is_judged and not self.settled.is_first_contact:
             used = [each for each in self.settled.plans.approved if not each.lists & not_lost]
             end_approvals(connection, used, PlanState.APPLIED)
-        conditions = tuple(self._conditions(connection))
+        conditions = tuple(self._conditions(connection, at))
         set_conditions(connection, self.sealed.organization_id, cluster_id, conditions, at)
         return conditions
 
-    def _conditions(self, connection: Connection) -> Iterable[Condition]:
+    def _conditions(self, connection: Connection, at: datetime) -> Iterable[Condition]:
         yield from self.sealed.wanted.conditions
         yield from self.observed.conditions
         if self.observed.problem is not None:
@@ -250,6 +253,8 @@ class _Ending:
                 f"{self.result.held} people keep what they would lose: nobody asked for it by name, and together they "
                 f"are more than an hour may take away; plan {waiting.hash[:12]} waits for an approval",
             )
+        yield from (still_condition(each) for each in remaining_access(connection, self.sealed.cluster_id, at))
+        yield from revocation_conditions(connection, self.sealed.cluster_id, self.policy.objective_seconds, at)
         for change, error in self.outcome.failed:
             found = of_failed_write(change.binding.key.family, error)
             if found is not None:

@@ -28,6 +28,7 @@ from scim_bridge.store.conditions import add_condition
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.freezes import freezes_on
 from scim_bridge.store.leases import held_leases
+from scim_bridge.store.proofs import Taken, ask_for_proofs
 from scim_bridge.store.removal_queue import (
     Removal,
     close_removals,
@@ -324,6 +325,7 @@ class _Run:
         wait = _wait(self.asked.removals, self.policy, self.numbers.problems.values())
         with self.database.write() as connection:
             close_removals(connection, done, "done", at)
+            ask_for_proofs(connection, self.place.id, self._taken(todo, done), at)
             close_removals(connection, void, "void", at)
             postpone_removals(connection, late, PASS_UNDER_WAY, at + LOOK_AGAIN, failed=False)
             for reason, ids in reasons.items():
@@ -332,6 +334,15 @@ class _Run:
         for reason, ids in reasons.items():
             log.warning("removals could not be carried out", cluster=self.place.id, removals=len(ids), reason=reason)
         return RemovalReport(len(done), len(void), len(late) + sum(map(len, reasons.values())), tuple(sorted(reasons)))
+
+    def _taken(self, todo: _Sorted, done: list[str]) -> Iterable[Taken]:
+        """Yield what was confirmed, for the cluster to be asked about; it never delays a removal."""
+        for removal in self.asked.removals:
+            if removal.id in set(done):
+                pairs = todo.goes[removal.id]
+                subjects = tuple(sorted({subject for subject, _ in pairs}))
+                families = tuple(sorted({key.family for _, key in pairs}, key=lambda each: each.sort_key))
+                yield Taken(removal.request_id, removal.organization_id, removal.member_id, subjects, families)
 
     def _problem(
         self, removal_id: str, todo: _Sorted, keys: list[BindingKey], shown: Mapping[BindingKey, _Taken]

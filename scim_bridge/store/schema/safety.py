@@ -54,11 +54,6 @@ removal_proof = sa.Table(
     moment("retry_at", nullable=True),
     moment("proven_at", nullable=True),
     sa.UniqueConstraint("removal_request_id", "cluster_id"),
-)
-sa.Index(
-    "ix_removal_proof_pending",
-    removal_proof.c.cluster_id,
-    sqlite_where=removal_proof.c.verdict == "pending",
-    postgresql_where=removal_proof.c.verdict == "pending",
+    sa.Index("ix_removal_proof_cluster_id_verdict", "cluster_id", "verdict"),
 )
 """After a confirmed removal: what the cluster itself answers about who was removed."""
