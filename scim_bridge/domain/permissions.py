@@ -16,22 +16,28 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Every permission with what it allows, and the permissions of every role, included ones resolved."""
+    """
+    Every permission with what it allows, and the permissions of every role, included ones resolved.
+
+    ``external`` are those that guard nothing in the bridge itself: other services ask it about them.
+    """
 
     descriptions: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    external: frozenset[str] = frozenset()
 
 
 def parse_catalogue(document: Mapping[str, object]) -> Catalogue:
     """Read a catalogue; raises Invalid for an unknown name, a cycle or a built-in role that is missing."""
-    if document.get("version") != VERSION or set(document) != {"version", "permissions", "roles"}:
-        raise Invalid(f"A catalogue has version = {VERSION}, permissions and roles.", field="version")
+    if document.get("version") != VERSION or set(document) - {"external"} != {"version", "permissions", "roles"}:
+        raise Invalid(f"A catalogue has version = {VERSION}, external, permissions and roles.", field="version")
     descriptions = _descriptions(document["permissions"])
     tables = _role_tables(document["roles"])
     for role in ApiRole:
         if role.value not in tables:
             raise Invalid(f"The catalogue does not say what the role {role.value} may do.", field=f"roles.{role.value}")
-    return Catalogue(descriptions, {name: _resolve(name, tables, descriptions, ()) for name in sorted(tables)})
+    resolved = {name: _resolve(name, tables, descriptions, ()) for name in sorted(tables)}
+    return Catalogue(descriptions, resolved, _external(document.get("external", []), descriptions))
 
 
 def permissions(catalogue: Catalogue, roles: Iterable[str]) -> frozenset[str]:
@@ -42,6 +48,15 @@ def permissions(catalogue: Catalogue, roles: Iterable[str]) -> frozenset[str]:
 def grant_permission(role: KubernetesRole) -> str:
     """Return the permission that is needed to grant a Kubernetes role."""
     return f"kubernetes_roles:grant:{role.value}"
+
+
+def _external(value: object, known: Mapping[str, str]) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise Invalid("external is a list of permissions.", field="external")
+    for name in value:
+        if name not in known:
+            raise Invalid(f"external names {name!r}, which does not exist.", field="external")
+    return frozenset(value)
 
 
 def _descriptions(value: object) -> dict[str, str]:

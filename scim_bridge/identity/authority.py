@@ -8,7 +8,7 @@ its own door. All others may do what their grants give them at a scope and above
 from collections.abc import Iterable
 from contextlib import suppress
 
-from scim_bridge.domain.access import Grant, api_roles
+from scim_bridge.domain.access import Grant, Snapshot, api_roles
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind, Tree
 from scim_bridge.domain.people import MemberId
@@ -122,14 +122,24 @@ def authority_of(connection: Connection, actor: Actor, organization_id: Organiza
     catalogue = catalogue_of(connection, organization_id)
     if actor.is_trusted:
         return Authority(read_tree(connection, organization_id), catalogue, (), trusted=True)
-    member_id = None
-    if actor.account_id is not None and actor.organization_id in (None, organization_id):
-        member_id = active_member_of(connection, actor.account_id, organization_id)
-    if member_id is None:
-        raise NotFound("There is no such organization.")
+    member_id = the_member_of(connection, actor, organization_id)
     snapshot = read_members(connection, organization_id, [member_id], now())
+    return authority_in(snapshot, catalogue, actor, member_id)
+
+
+def authority_in(snapshot: Snapshot, catalogue: Catalogue, actor: Actor, member_id: MemberId) -> Authority:
+    """Return what an actor may do, from a snapshot that holds the member that they are."""
     grants = snapshot.grants_for(member_id)
     return Authority(snapshot.tree, catalogue, grants, member_id=member_id, within=actor.permissions)
+
+
+def the_member_of(connection: Connection, actor: Actor, organization_id: OrganizationId) -> MemberId:
+    """Return the active member that an actor is; raises NotFound for whoever is none."""
+    if actor.account_id is not None and actor.organization_id in (None, organization_id):
+        member_id = active_member_of(connection, actor.account_id, organization_id)
+        if member_id is not None:
+            return member_id
+    raise NotFound("There is no such organization.")
 
 
 def opened_organization(connection: Connection, actor: Actor, named: str) -> tuple[Organization, Authority]:

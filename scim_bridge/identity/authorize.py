@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from scim_bridge.domain.access import Grant, Snapshot, api_roles
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.organizations import OrganizationId, Scope
-from scim_bridge.domain.people import Member, MemberState
+from scim_bridge.domain.people import Member, MemberId, MemberState
 from scim_bridge.domain.permissions import Catalogue, permissions
 from scim_bridge.errors import Conflict, Invalid, NotFound
-from scim_bridge.identity.authority import opened_organization
+from scim_bridge.identity.authority import authority_in, the_member_of
+from scim_bridge.identity.catalogue import catalogue_of
 from scim_bridge.identity.names import scope_text, the_member, the_scope
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.organizations import Organization, find_organization
 from scim_bridge.store.people import names_of_some_groups
 from scim_bridge.store.snapshot import read_members
 
@@ -57,15 +59,37 @@ def decide(database: Database, actor: Actor, organization: str, checks: Iterable
     What does not exist is answered with no, and never with an error: a caller's typing error must not look like a
     failing bridge.
     """
+    asked = list(checks)
     with database.read() as connection:
-        owner, asker = opened_organization(connection, actor, organization)
-        asker.require(ASKING)
-        asked = list(checks)
+        owner = _organization(connection, actor, organization)
+        asker = None if actor.is_trusted else _asker(connection, actor, owner)
         found = {name: _find(connection, owner.id, name) for name in {check.person for check in asked}}
-        members = [each for each in found.values() if isinstance(each, Member)]
-        snapshot = read_members(connection, owner.id, [each.id for each in members], now())
-        judge = _Judge(connection, snapshot, asker.catalogue)
+        looked_at = {each.id for each in found.values() if isinstance(each, Member)} | ({asker} if asker else set())
+        snapshot = read_members(connection, owner.id, looked_at, now())
+        catalogue = catalogue_of(connection, owner.id)
+        if asker is not None:
+            authority_in(snapshot, catalogue, actor, asker).require(ASKING)
+        judge = _Judge(connection, snapshot, catalogue)
         return [judge.decide(check, found[check.person]) for check in asked]
+
+
+def _organization(connection: Connection, actor: Actor, named: str) -> Organization:
+    found = find_organization(connection, named)
+    if found is None or actor.organization_id not in (None, found.id):
+        raise _nothing(named)
+    return found
+
+
+def _asker(connection: Connection, actor: Actor, owner: Organization) -> MemberId:
+    try:
+        return the_member_of(connection, actor, owner.id)
+    except NotFound:
+        raise _nothing(owner.slug) from None
+
+
+def _nothing(named: str) -> NotFound:
+    # In the same words for an organization that is not there and one that is somebody else's.
+    return NotFound(f"There is no organization {named!r}.")
 
 
 def _find(connection: Connection, organization_id: OrganizationId, named: str) -> Member | str:
