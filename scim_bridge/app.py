@@ -75,6 +75,7 @@ def open_process(settings: Settings) -> Process:
         "purge of the provisioning log": lambda: purge(runtime),
         "look over the directories": lambda: look_over_directories(runtime),
         "end what has expired": lambda: end_expired(runtime),
+        "forget old passes": lambda: forget_passes(runtime),
     }
     return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores))
 
@@ -94,6 +95,13 @@ def end_expired(opened: Runtime) -> None:
     from scim_bridge.identity.expiry import end_expired_grants
 
     end_expired_grants(opened.database)
+
+
+def forget_passes(opened: Runtime) -> None:
+    """Throw away the history of passes and plans that has been kept for long enough."""
+    from scim_bridge.sync.history import forget_history
+
+    forget_history(opened.database, opened.settings.pass_days)
 
 
 def look_over_directories(opened: Runtime) -> None:

@@ -10,6 +10,7 @@ from scim_bridge.api import (
     grants,
     openapi,
     organizations,
+    passes,
     revocations,
     roles,
     tokens,
@@ -24,7 +25,7 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (application_users, authorize, freezes, grants, organizations, revocations, roles, tokens)
+ROOMS = (application_users, authorize, freezes, grants, organizations, passes, revocations, roles, tokens)
 
 refuse_http = answer_http
 

@@ -45,6 +45,8 @@ OPTIONS = (
         show_default=True,
         help="Where the bridge's own account lies; no project may have it.",
     ),
+    click.option("--git", is_flag=True, help="Commit each pass: the folder is, or becomes, a git working tree."),
+    click.option("--git-push", metavar="REMOTE", help="Push each commit there too."),
     click.option("--approve-first-plan", is_flag=True, help="Write the first plan without asking."),
 )
 
@@ -71,8 +73,13 @@ def add(session: Session, /, organization: str | None, as_json: bool, **given: A
     from scim_bridge.domain.organizations import CaseRule
     from scim_bridge.identity import clusters
 
+    git, remote = given.pop("git"), given.pop("git_push")
+    if (git or remote) and given["manifests"] is None:
+        raise click.UsageError("--git is for a folder of --manifests.")
     wanted = clusters.ClusterWanted(case_rule=CaseRule(given.pop("case_rule")), **given)
     done = clusters.add(session.runtime, session.actor, session.organization(organization), wanted)
+    if git or remote:
+        clusters.want_commits(given["manifests"], remote)
     verb = "is registered" if done.changed else "is registered already"
     _answer(
         as_json, done, f"The cluster {done.cluster.name} {verb}, at {done.cluster.address}.{_waiting(done.cluster)}"

@@ -13,6 +13,7 @@ from scim_bridge.cli.doctor import doctor
 from scim_bridge.cli.failures import Verbs
 from scim_bridge.cli.freezes import freeze
 from scim_bridge.cli.grants import grant
+from scim_bridge.cli.history import sync
 from scim_bridge.cli.holds import hold
 from scim_bridge.cli.organizations import organization
 from scim_bridge.cli.projects import project, service
@@ -22,7 +23,6 @@ from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler
 from scim_bridge.cli.session import Session
 from scim_bridge.cli.simulate import simulate
-from scim_bridge.cli.sync import sync
 from scim_bridge.cli.tokens import token
 from scim_bridge.cli.units import unit
 

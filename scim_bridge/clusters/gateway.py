@@ -115,6 +115,9 @@ class Gateway(Protocol):
     def everybody(self) -> list[Giver]:
         """Return every binding there, whose ever it is; raises rather than return a part."""
 
+    def publish(self, message: str) -> None:
+        """Let what was written, now or before a crash, be seen by whoever carries it on; nothing for an API."""
+
     def probe(self) -> None:
         """Ask whether it is there at all, at the least cost; raises when it is not."""
 

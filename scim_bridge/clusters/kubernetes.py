@@ -116,6 +116,9 @@ class KubernetesCluster:
             for each in givers_in(self._instance, kind, self._list(f"{RBAC}/{kind.lower()}s", f"{kind}List", {}))
         ]
 
+    def publish(self, message: str) -> None:
+        """Do nothing: what an API has taken is in force."""
+
     def probe(self) -> None:
         """Ask /readyz; a server that forbids the question is there."""
         answer = self._connection.send("GET", "/readyz")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from scim_bridge.clusters.git import want_commits as want_commits
 from scim_bridge.clusters.manifest_files import prepare_folder
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.bindings import template_fields

@@ -1,7 +1,7 @@
 """Passes: what one is started from, how it went, and what a person should know about the cluster since."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,7 +56,8 @@ class PassResult:
 
     Subjects are counted once each, in however many objects. ``waits`` tells that the first plan is not approved,
     ``frozen`` that somebody keeps some of it from being done, ``unsure`` that one side was not wholly known,
-    ``out_of_reach`` that the cluster stopped answering, ``wish`` how many seconds of patience it asked for.
+    ``changes`` says who gained and lost what, ``out_of_reach`` that the cluster stopped answering, ``wish`` how many
+    seconds of patience it asked for.
     """
 
     created: int = 0
@@ -70,6 +71,7 @@ class PassResult:
     waits: bool = False
     frozen: bool = False
     unsure: bool = False
+    changes: Mapping[str, Any] = field(default_factory=dict)
     out_of_reach: bool = False
     wish: float | None = None
 
@@ -216,17 +218,9 @@ def abandon_pass(connection: sa.Connection, pass_id: str, result: PassResult, at
 def _end(
     connection: sa.Connection, pass_id: str, state: str, at: datetime, message: str | None, result: PassResult
 ) -> None:
-    counted = (
-        "created",
-        "updated",
-        "deleted",
-        "subjects_added",
-        "subjects_removed",
-        "inferred_removed",
-        "held",
-        "frozen",
-    )
-    numbers = {name: getattr(result, name) for name in counted}
+    numbers: dict[str, Any] = {name: getattr(result, name) for name in _KEPT}
+    if any(result.changes.values()):
+        numbers["changes"] = orjson.dumps(result.changes).decode()
     connection.execute(
         sa.update(sync_pass)
         .where(sync_pass.c.id == pass_id)

@@ -1,8 +1,9 @@
 """Asked-for removals on their way: which clusters each concerns, and what is confirmed."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -242,6 +243,7 @@ def record_run(
     updated: int,
     deleted: int,
     subjects_removed: int,
+    changes: Mapping[str, Any],
     problems: Collection[str],
 ) -> None:
     """Write down what a run of asked-for removals did on a cluster, beside its passes: the brakes' hour counts it."""
@@ -257,6 +259,7 @@ def record_run(
             updated=updated,
             deleted=deleted,
             subjects_removed=subjects_removed,
+            changes=orjson.dumps(changes).decode() if subjects_removed else None,
             failed=len(problems),
             message="; ".join(problems) or None,
         )

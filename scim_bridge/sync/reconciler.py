@@ -7,16 +7,17 @@ How it and the asked-for removals never miss each other is told in `store.announ
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from scim_bridge.clusters.gateway import Gateway, ObservedBinding
-from scim_bridge.domain.approvals import PlanState
+from scim_bridge.domain.approvals import PlanState, change_message
 from scim_bridge.domain.conditions import of_failed_write, of_unreadable
 from scim_bridge.domain.desired import Condition
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.domain.planning import Plan
-from scim_bridge.errors import ClusterThrottled
+from scim_bridge.errors import ClusterError, ClusterThrottled
 from scim_bridge.store.applied import Applied, forget_applied, record_applied
 from scim_bridge.store.cluster_registry import UNAPPROVED
 from scim_bridge.store.conditions import add_condition
@@ -39,7 +40,7 @@ from scim_bridge.sync.observing import Observation, observe, read_namespaces
 from scim_bridge.sync.policies import PassPolicy as PassPolicy
 from scim_bridge.sync.proving import still_condition
 from scim_bridge.sync.settling import Sealed, Settled, announce_pass, difference, read_sealed, settle
-from scim_bridge.sync.writing import Outcome, Writing, result_of
+from scim_bridge.sync.writing import Outcome, Writing, result_of, what_changed
 
 Clock = Callable[[], datetime]
 Namespaces = Mapping[str, Mapping[str, str]]
@@ -103,12 +104,24 @@ def reconcile_cluster(
         database, gateway, sealed, observed.bindings, writers=policy.writers, clock=clock, goes_on=goes_on
     )
     outcome = writing.carry_out(settled.plan)
-    result = result_of(sealed, settled, outcome, observed.bindings)
+    document = what_changed(outcome.done, observed.bindings)
+    if not settled.is_first_contact:
+        outcome.unpublished = _publish(gateway, document)
+    result = replace(result_of(sealed, settled, outcome, observed.bindings), changes=document)
     ending = _Ending(sealed, observed, settled, outcome, result, policy)
     with database.write() as connection:
         conditions = ending.write(connection, pass_id, clock())
     problem = str(observed.problem) if observed.problem else None
     return PassReport(settled.plan, result, conditions, problem, bool(outcome.stopped))
+
+
+def _publish(gateway: Gateway, document: Mapping[str, Any]) -> ClusterError | None:
+    """Let what was written be carried on; what keeps it from that is told, and tried again by the next pass."""
+    try:
+        gateway.publish(change_message(document))
+    except ClusterError as error:
+        return error
+    return None
 
 
 def plan_cluster(
@@ -255,6 +268,8 @@ class _Ending:
             )
         yield from (still_condition(each) for each in remaining_access(connection, self.sealed.cluster_id, at))
         yield from revocation_conditions(connection, self.sealed.cluster_id, self.policy.objective_seconds, at)
+        if self.outcome.unpublished is not None:
+            yield Condition("NotPublished", "", str(self.outcome.unpublished))
         for change, error in self.outcome.failed:
             found = of_failed_write(change.binding.key.family, error)
             if found is not None:

@@ -7,7 +7,6 @@ was granted the same again in between keeps it. A removal is confirmed only once
 pass is on its way that may have read the store before the request and still write what it read.
 """
 
-import random
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from enum import Enum
 
 from scim_bridge.clusters.gateway import Gateway, ObservedBinding
 from scim_bridge.domain.access import Snapshot
+from scim_bridge.domain.approvals import change_message, changed_document
 from scim_bridge.domain.bindings import BindingKey, Family
 from scim_bridge.domain.desired import Condition, desired
 from scim_bridge.domain.freezes import Freezes
@@ -37,40 +37,21 @@ from scim_bridge.store.removal_queue import (
     record_run,
 )
 from scim_bridge.store.snapshot import read_members
+from scim_bridge.sync.removal_pace import LONGEST_WAIT as LONGEST_WAIT
+from scim_bridge.sync.removal_pace import RemovalPolicy as RemovalPolicy
+from scim_bridge.sync.removal_pace import RemovalReport as RemovalReport
+from scim_bridge.sync.removal_pace import summed, wait_for
 from scim_bridge.sync.turns import pass_lease
 
 Clock = Callable[[], datetime]
 
 ATTEMPTS_AT_A_SHARD = 5
-LONGEST_WAIT = 60.0
-"""Nobody who was asked to go stays for longer than this on a cluster that works again."""
-LONGEST_PATIENCE = 60.0
-"""What a cluster that says "later" may ask for."""
 LOOK_AGAIN = timedelta(seconds=1)
 GIVE_UP_AFTER = 3
 """So many shards in a row without an answer: the cluster hangs, and asking for the others would take as long again."""
 PASS_UNDER_WAY = "a pass that began before is still under way"
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RemovalPolicy:
-    """When a removal that failed is tried again, and from how many people on it is worth a line in the log."""
-
-    first_wait: float = 1.0
-    longest_wait: float = LONGEST_WAIT
-    alarm_from: int = 10
-
-
-@dataclass(frozen=True, slots=True)
-class RemovalReport:
-    """What a run did: how many removals it confirmed, found void or postponed, and which shards failed and why."""
-
-    done: int = 0
-    void: int = 0
-    postponed: int = 0
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +115,7 @@ class _Numbers:
 
     updated: int = 0
     deleted: int = 0
-    subjects_removed: int = 0
+    lost: list[tuple[Family, str]] = field(default_factory=list)
     problems: dict[BindingKey, ClusterError] = field(default_factory=dict)
     conditions: list[Condition] = field(default_factory=list)
 
@@ -158,7 +139,7 @@ def carry_out_removals(
         if not asked.removals:
             break
         run = _Run(database, gateway, place, clock, goes_on, policy or RemovalPolicy(), asked)
-        report = _sum(report, run.carry_out())
+        report = summed(report, run.carry_out())
     return report
 
 
@@ -168,7 +149,7 @@ def postpone_all(
     """Try the removals of a cluster again later: its gateway could not even be opened."""
     with database.write() as connection:
         removals = open_removals_on(connection, place.id, clock())
-        wait = _wait(removals, policy or RemovalPolicy(), ())
+        wait = wait_for(removals, policy or RemovalPolicy(), ())
         postpone_removals(connection, [each.id for each in removals], reason, clock() + wait)
 
 
@@ -204,7 +185,18 @@ class _Run:
         if len(self.asked.snapshot.members) > self.policy.alarm_from:
             log.warning("many people are to leave", cluster=self.place.id, people=len(self.asked.snapshot.members))
         todo = self._sort(self._wanted())
-        return self._write_down(todo, self._take_out(todo), started)
+        shown = self._take_out(todo)
+        self._publish(shown)
+        return self._write_down(todo, shown, started)
+
+    def _publish(self, shown: Mapping[BindingKey, _Taken]) -> None:
+        """Let it be carried on, or nothing of it is confirmed: a folder that nobody reads takes no access away."""
+        if not shown:
+            return
+        try:
+            self.gateway.publish(change_message(changed_document((), self.numbers.lost)))
+        except ClusterError as error:
+            self.numbers.problems |= dict.fromkeys(shown, error)
 
     def _wanted(self) -> _Wanted:
         snapshot, cluster_id = self.asked.snapshot, self.place.id
@@ -272,7 +264,7 @@ class _Run:
                 after = self._write(observed, left)
             except StaleBinding:
                 continue
-            self.numbers.subjects_removed += len(present)
+            self.numbers.lost += [(key.family, subject) for subject in sorted(present)]
             self._record(key, subjects, after)
             return _Taken.WRITTEN
         raise StaleBinding(f"It changed {ATTEMPTS_AT_A_SHARD} times while it was being written.")
@@ -322,7 +314,7 @@ class _Run:
             else:
                 void.append(removal.id)
         at = self.clock()
-        wait = _wait(self.asked.removals, self.policy, self.numbers.problems.values())
+        wait = wait_for(self.asked.removals, self.policy, self.numbers.problems.values())
         with self.database.write() as connection:
             close_removals(connection, done, "done", at)
             ask_for_proofs(connection, self.place.id, self._taken(todo, done), at)
@@ -373,24 +365,7 @@ class _Run:
                 at,
                 updated=numbers.updated,
                 deleted=numbers.deleted,
-                subjects_removed=numbers.subjects_removed,
+                changes=changed_document((), numbers.lost),
+                subjects_removed=len(numbers.lost),
                 problems=problems,
             )
-
-
-def _wait(removals: Iterable[Removal], policy: RemovalPolicy, problems: Iterable[ClusterError]) -> timedelta:
-    """Return how long a cluster is left alone: ever longer, at random so that not all ask at once."""
-    asked = max((each.retry_after or 0 for each in problems if isinstance(each, ClusterThrottled)), default=0)
-    times = max((each.attempts for each in removals), default=0)
-    wait = min(policy.first_wait * 2 ** min(times, 16), policy.longest_wait)
-    wait *= random.uniform(0.5, 1)  # noqa: S311 - spreads load, hides nothing
-    return timedelta(seconds=max(wait, min(asked, LONGEST_PATIENCE)))
-
-
-def _sum(one: RemovalReport, other: RemovalReport) -> RemovalReport:
-    return RemovalReport(
-        one.done + other.done,
-        one.void + other.void,
-        one.postponed + other.postponed,
-        tuple(sorted({*one.problems, *other.problems})),
-    )

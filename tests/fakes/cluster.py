@@ -36,6 +36,8 @@ class FakeCluster:
         self.refused_namespaces: set[str] = set()
         self.break_ask: ClusterError | None = None
         self.break_probe: ClusterError | None = None
+        self.break_publish: ClusterError | None = None
+        self.published: list[str] = []
         self.questions: list[Question] = []
         self.givers: list[Giver] = []
         self.answers: Callable[[Question], Answered] | None = None
@@ -133,6 +135,11 @@ class FakeCluster:
             for key, each in self.objects.items()
         ]
         return [*ours, *self.givers]
+
+    def publish(self, message: str) -> None:
+        if self.break_publish is not None:
+            raise self.break_publish
+        self.published.append(message)
 
     def probe(self) -> None:
         if self.break_probe is not None:
