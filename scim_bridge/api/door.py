@@ -6,6 +6,7 @@ from scim_bridge.api import (
     application_users,
     authorize,
     calls,
+    findings,
     freezes,
     grants,
     openapi,
@@ -25,7 +26,7 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (application_users, authorize, freezes, grants, organizations, passes, revocations, roles, tokens)
+ROOMS = (application_users, authorize, findings, freezes, grants, organizations, passes, revocations, roles, tokens)
 
 refuse_http = answer_http
 

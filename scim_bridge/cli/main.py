@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from scim_bridge.cli.application_users import application_user
-from scim_bridge.cli.clusters import cluster
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
 from scim_bridge.cli.directories import directory
 from scim_bridge.cli.doctor import doctor
 from scim_bridge.cli.failures import Verbs
+from scim_bridge.cli.findings import cluster
 from scim_bridge.cli.freezes import freeze
 from scim_bridge.cli.grants import grant
 from scim_bridge.cli.history import sync

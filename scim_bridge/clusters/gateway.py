@@ -74,6 +74,8 @@ class Giver:
     key: BindingKey | None = None
     claims: bool = False
     labels: tuple[tuple[str, str], ...] = ()
+    uid: str = ""
+    resource_version: str = ""
 
 
 class Gateway(Protocol):
@@ -114,6 +116,13 @@ class Gateway(Protocol):
 
     def everybody(self) -> list[Giver]:
         """Return every binding there, whose ever it is; raises rather than return a part."""
+
+    def take_away(self, giver: Giver) -> None:
+        """
+        Delete exactly this version of somebody else's binding; only for what a person asked for by name.
+
+        Raises StaleBinding when it changed, ClusterRejected where a target holds none of others'.
+        """
 
     def publish(self, message: str) -> None:
         """Let what was written, now or before a crash, be seen by whoever carries it on; nothing for an API."""

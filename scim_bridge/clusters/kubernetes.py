@@ -7,6 +7,7 @@ fail; later writes are server-side applies that name the version they replace; d
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from scim_bridge.clusters.connection import APPLY, Connection
 from scim_bridge.clusters.errors import Answer, from_answer
@@ -80,13 +81,17 @@ class KubernetesCluster:
     def delete(self, observed: ObservedBinding) -> None:
         """Delete exactly the observed version; one that is gone already is done."""
         key, name = observed.binding.key, observed.name
-        answer = self._connection.send("DELETE", self._path(key, name), body=_delete_options(observed))
+        options = _delete_options(observed.uid, observed.resource_version)
+        self._delete(self._path(key, name), name, kind_of(key), options)
+
+    def _delete(self, path: str, name: str, kind: str, options: dict[str, Any]) -> None:
+        answer = self._connection.send("DELETE", path, body=options)
         if answer.says_gone(name):
             return
         if not answer.is_ok:
             raise from_answer(answer, f"Deleting {name}")
         left = answer.document or {}
-        if left.get("kind") not in ("Status", kind_of(key)):
+        if left.get("kind") not in ("Status", kind):
             raise ClusterUnreachable(f"Deleting {name}: the cluster answered with something that says nothing.")
         if (left.get("metadata") or {}).get("finalizers"):
             # It is marked, and goes on giving access until whoever put the finalizer there takes it away.
@@ -115,6 +120,12 @@ class KubernetesCluster:
             for kind in KINDS
             for each in givers_in(self._instance, kind, self._list(f"{RBAC}/{kind.lower()}s", f"{kind}List", {}))
         ]
+
+    def take_away(self, giver: Giver) -> None:
+        """Delete exactly this version of somebody else's binding."""
+        place = f"/namespaces/{giver.namespace}" if giver.namespace else ""
+        path = f"{RBAC}{place}/{giver.kind.lower()}s/{quote(giver.name, safe='')}"
+        self._delete(path, giver.name, giver.kind, _delete_options(giver.uid, giver.resource_version))
 
     def publish(self, message: str) -> None:
         """Do nothing: what an API has taken is in force."""
@@ -244,6 +255,6 @@ def _is_object(item: Any) -> bool:
     return isinstance(metadata, dict) and isinstance(metadata.get("name"), str)
 
 
-def _delete_options(observed: ObservedBinding) -> dict[str, Any]:
-    preconditions = {"uid": observed.uid, "resourceVersion": observed.resource_version}
+def _delete_options(uid: str, version: str) -> dict[str, Any]:
+    preconditions = {"uid": uid, "resourceVersion": version}
     return {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}

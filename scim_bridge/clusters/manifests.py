@@ -121,6 +121,10 @@ class ManifestFolder:
             for each in self.list_bindings()
         ]
 
+    def take_away(self, giver: Giver) -> None:
+        """Refuse: whatever else is in a folder is a file of somebody's."""
+        raise ClusterRejected("Take the file out of the folder yourself: the bridge deletes nobody else's files.")
+
     def publish(self, message: str) -> None:
         """Keep our files in the kustomization that somebody made, and commit them where the repository wants that."""
         require_owner(self._folder, self._cluster_id)

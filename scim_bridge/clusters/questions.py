@@ -64,4 +64,6 @@ def _giver(instance: str, kind: str, item: Mapping[str, Any]) -> Giver:
         key,
         claims=labels.get(MANAGED_BY_LABEL) == MANAGED_BY,
         labels=tuple(sorted((str(k), str(v)) for k, v in labels.items())),
+        uid=str(metadata.get("uid", "")),
+        resource_version=str(metadata.get("resourceVersion", "")),
     )

@@ -11,6 +11,7 @@ from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.bindings import template_fields
 from scim_bridge.domain.namespaces import is_namespace_name
 from scim_bridge.domain.organizations import CaseRule, ClusterId, TargetKind, Tree, UnitId
+from scim_bridge.domain.safety import parse_break_glass
 from scim_bridge.errors import Conflict, Invalid, NotFound, Refused, StoreError
 from scim_bridge.identity.cluster_targets import (
     PreflightProblem,
@@ -32,6 +33,7 @@ from scim_bridge.store.cluster_registry import NewTarget, RegisteredCluster
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.installation import instance_id
 from scim_bridge.store.organizations import Organization, lock_for_rules
+from scim_bridge.store.safety import Safety, write_safety
 from scim_bridge.store.tree import read_tree
 
 MAX_TEMPLATE = 255
@@ -52,6 +54,7 @@ class ClusterWanted:
     allow_label_selectors: bool = False
     bridge_namespace: str = "scim-bridge"
     approve_first_plan: bool = False
+    break_glass: str | None = None
 
     @property
     def target(self) -> TargetNamed:
@@ -99,6 +102,7 @@ def add(
     """
     _check(wanted)
     given = read_target(wanted.target)
+    _require_way_in(wanted, given)
     with runtime.database.write() as connection:
         owner = the_organization(connection, organization)
         lock_for_rules(connection, owner.id, exclusive=True)
@@ -111,6 +115,9 @@ def add(
         else:
             change = new_change(owner.id, actor, "cluster.added", now(), request_id)
             registered, created = _register(connection, change, _target(runtime, wanted, unit_id, given)), True
+            if wanted.break_glass is not None:
+                way_in = Safety(break_glass=str(parse_break_glass(wanted.break_glass)))
+                write_safety(connection, owner.id, registered.id, way_in, change.at)
             if given.folder is not None:
                 may_replace = forgotten_owner(connection, owner.id, instance)
                 prepare_folder(Path(given.folder), registered.id, instance, may_replace)
@@ -214,6 +221,16 @@ def _check(wanted: ClusterWanted) -> None:
         )
     if not is_namespace_name(wanted.bridge_namespace):
         raise Invalid(f"{wanted.bridge_namespace!r} cannot be the name of a namespace.", field="bridge_namespace")
+
+
+def _require_way_in(wanted: ClusterWanted, given: TargetRead) -> None:
+    if wanted.break_glass is not None:
+        parse_break_glass(wanted.break_glass)
+    elif wanted.approve_first_plan and given.kind is TargetKind.KUBERNETES:
+        raise Refused(
+            "A cluster goes live only with a way in that does not depend on the bridge: say --break-glass user:NAME, "
+            "group:NAME or note:TEXT."
+        )
 
 
 def _target(runtime: Runtime, wanted: ClusterWanted, unit_id: UnitId | None, given: TargetRead) -> NewTarget:

@@ -4,6 +4,7 @@ import pytest
 
 from scim_bridge.clusters.gateway import Question
 from scim_bridge.domain.proofs import allowed_by
+from scim_bridge.errors import StaleBinding
 from tests.contracts.targets import KubeTarget, grant
 from tests.kube.client import CRBS, KubeClient
 from tests.kube.server import ALICE
@@ -90,3 +91,17 @@ def test_everybody_is_listed_and_ours_are_told_from_others(target: KubeTarget, a
 
 def test_a_server_that_is_there_says_so(target: KubeTarget) -> None:
     target.gateway.probe()
+
+
+def test_exactly_the_version_that_was_read_is_taken_away(target: KubeTarget, admin: KubeClient, own: str) -> None:
+    admin.post(CRBS, binding(f"by-hand-{own}", "view", ALICE))
+    [read] = [each for each in target.gateway.everybody() if each.name == f"by-hand-{own}"]
+    admin.merge(f"{CRBS}/{read.name}", {"metadata": {"labels": {"a": "b"}}})
+    [now] = [each for each in target.gateway.everybody() if each.name == read.name]
+
+    with pytest.raises(StaleBinding):
+        target.gateway.take_away(read)
+    target.gateway.take_away(now)
+    target.gateway.take_away(now)
+
+    assert admin.get(f"{CRBS}/{read.name}").status == 404

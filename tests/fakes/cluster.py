@@ -136,6 +136,13 @@ class FakeCluster:
         ]
         return [*ours, *self.givers]
 
+    def take_away(self, giver: Giver) -> None:
+        if self.break_delete is not None:
+            raise self.break_delete
+        if giver not in self.givers:
+            raise StaleBinding("it changed since it was read")
+        self.givers.remove(giver)
+
     def publish(self, message: str) -> None:
         if self.break_publish is not None:
             raise self.break_publish
