@@ -6,6 +6,7 @@ A gateway never answers with a part: what cannot be read raises, because unknown
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from scim_bridge.domain.bindings import Binding, BindingKey
@@ -123,6 +124,9 @@ class Gateway(Protocol):
 
         Raises StaleBinding when it changed, ClusterRejected where a target holds none of others'.
         """
+
+    def credential_ends(self) -> datetime | None:
+        """Return when its credential ends, None for one that does not or does not say."""
 
     def publish(self, message: str) -> None:
         """Let what was written, now or before a crash, be seen by whoever carries it on; nothing for an API."""

@@ -6,6 +6,7 @@ fail; later writes are server-side applies that name the version they replace; d
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -41,13 +42,19 @@ class KubernetesCluster:
     """The gateway of one Kubernetes API, for one organization's cluster."""
 
     def __init__(
-        self, connection: Connection, instance: str, organization_id: OrganizationId, cluster_id: ClusterId
+        self,
+        connection: Connection,
+        instance: str,
+        organization_id: OrganizationId,
+        cluster_id: ClusterId,
+        ends: datetime | None = None,
     ) -> None:
         """Take an open connection; nothing is read yet."""
         self._connection = connection
         self._instance = instance
         self._organization_id = organization_id
         self._cluster_id = cluster_id
+        self._ends = ends
 
     def describe(self) -> str:
         """Return the API server's address."""
@@ -126,6 +133,10 @@ class KubernetesCluster:
         place = f"/namespaces/{giver.namespace}" if giver.namespace else ""
         path = f"{RBAC}{place}/{giver.kind.lower()}s/{quote(giver.name, safe='')}"
         self._delete(path, giver.name, giver.kind, _delete_options(giver.uid, giver.resource_version))
+
+    def credential_ends(self) -> datetime | None:
+        """Return when the token or the client certificate ends."""
+        return self._ends
 
     def publish(self, message: str) -> None:
         """Do nothing: what an API has taken is in force."""

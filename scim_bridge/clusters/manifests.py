@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,10 @@ class ManifestFolder:
     def take_away(self, giver: Giver) -> None:
         """Refuse: whatever else is in a folder is a file of somebody's."""
         raise ClusterRejected("Take the file out of the folder yourself: the bridge deletes nobody else's files.")
+
+    def credential_ends(self) -> datetime | None:
+        """Return nothing: a folder needs no credential."""
+        return None
 
     def publish(self, message: str) -> None:
         """Keep our files in the kustomization that somebody made, and commit them where the repository wants that."""

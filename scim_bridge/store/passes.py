@@ -56,8 +56,8 @@ class PassResult:
 
     Subjects are counted once each, in however many objects. ``waits`` tells that the first plan is not approved,
     ``frozen`` that somebody keeps some of it from being done, ``unsure`` that one side was not wholly known,
-    ``changes`` says who gained and lost what, ``out_of_reach`` that the cluster stopped answering, ``wish`` how many
-    seconds of patience it asked for.
+    ``out_of_reach`` that the cluster stopped answering, ``wish`` how many seconds of patience it asked for.
+    ``unfinished`` names what there was no time for, ``changes`` says who gained and lost what.
     """
 
     created: int = 0
@@ -71,6 +71,7 @@ class PassResult:
     waits: bool = False
     frozen: bool = False
     unsure: bool = False
+    unfinished: tuple[str, ...] = ()
     changes: Mapping[str, Any] = field(default_factory=dict)
     out_of_reach: bool = False
     wish: float | None = None
@@ -78,7 +79,7 @@ class PassResult:
     @property
     def state(self) -> str:
         """Return ok only when nothing failed, waits or is frozen, and all was known."""
-        is_less = self.failed or self.held or self.waits or self.frozen or self.unsure
+        is_less = self.failed or self.held or self.waits or self.frozen or self.unsure or self.unfinished
         return "degraded" if is_less else "ok"
 
     @property
@@ -177,6 +178,9 @@ def finish_pass(
     values: dict[str, Any] = {"health": result.health.value, "next_pass_at": at + pace.until_next(fraction)}
     if result.failed:
         values |= _backed_off(connection, cluster_id, at, pace, fraction, result.wish)
+    elif result.unfinished:
+        # The next pass goes on at once: what is done is done, and its plan is what is left.
+        values |= {"next_pass_at": at, "failures": 0, "retry_at": None}
     else:
         shown = sa.case((columns.generation <= generation, None), else_=columns.due_since)
         values |= {"done_generation": generation, "due_since": shown, "last_success_at": at}

@@ -192,6 +192,8 @@ class Dispatcher:
         if gateway is None:
             self._give_up(place, problem)
             return
+        if place.failures >= self._settings.circuit_failures and not self._is_there(place, gateway):
+            return
         report = reconcile_cluster(
             self._database,
             gateway,
@@ -212,11 +214,23 @@ class Dispatcher:
             # A database that is away is a StoreError too; then writing this down fails, and the guard says so.
             return None, str(error)
 
-    def _give_up(self, place: DueCluster, problem: str) -> None:
+    def _is_there(self, place: DueCluster, gateway: Gateway) -> bool:
+        """Ask a cluster that failed again and again only whether it is there: a pass would wait for each answer."""
+        try:
+            gateway.probe()
+        except ClusterError as error:
+            problem = f"after {place.failures} passes that failed it is only asked whether it is there: {error}"
+            self._give_up(place, problem, "CircuitOpen")
+            return False
+        return True
+
+    def _give_up(self, place: DueCluster, problem: str, kind: str = "CannotBeOpened") -> None:
         with self._database.write() as connection:
             add_missing_clusters(connection, place.organization_id)
-            record_unopened(connection, place.organization_id, place.id, problem, self._pass_policy, self._clock())
-        log.warning("a cluster cannot be opened", cluster=place.id, reason=problem)
+            record_unopened(
+                connection, place.organization_id, place.id, problem, self._pass_policy, self._clock(), kind
+            )
+        log.warning("a pass was not begun", cluster=place.id, reason=problem)
 
 
 def _tell(place: DueCluster, report: PassReport) -> None:

@@ -8,7 +8,7 @@ How it and the asked-for removals never miss each other is told in `store.announ
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from scim_bridge.clusters.gateway import Gateway, ObservedBinding
@@ -46,6 +46,7 @@ Clock = Callable[[], datetime]
 Namespaces = Mapping[str, Mapping[str, str]]
 
 _AT_ONCE = 200
+CREDENTIAL_WARNING = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +101,42 @@ def reconcile_cluster(
         return PassReport(Plan(cluster_id), PassResult(), is_abandoned=True)
     _mend_record(database, sealed, observed, clock())
     pass_id, settled = announce_pass(database, sealed, observed, policy, clock())
+    budget = _Budget(clock, policy.budget_seconds, goes_on)
     writing = Writing(
-        database, gateway, sealed, observed.bindings, writers=policy.writers, clock=clock, goes_on=goes_on
+        database,
+        gateway,
+        sealed,
+        observed.bindings,
+        writers=policy.writers,
+        clock=clock,
+        goes_on=budget.goes_on,
     )
     outcome = writing.carry_out(settled.plan)
     document = what_changed(outcome.done, observed.bindings)
     if not settled.is_first_contact:
         outcome.unpublished = _publish(gateway, document)
     result = replace(result_of(sealed, settled, outcome, observed.bindings), changes=document)
-    ending = _Ending(sealed, observed, settled, outcome, result, policy)
+    is_abandoned = bool(outcome.stopped) and not (budget.is_spent and goes_on())
+    ending = _Ending(sealed, observed, settled, outcome, result, policy, is_abandoned, gateway.credential_ends())
     with database.write() as connection:
         conditions = ending.write(connection, pass_id, clock())
     problem = str(observed.problem) if observed.problem else None
-    return PassReport(settled.plan, result, conditions, problem, bool(outcome.stopped))
+    return PassReport(settled.plan, result, conditions, problem, is_abandoned)
+
+
+class _Budget:
+    """The time that a pass may go on writing for; what is left is the next one's."""
+
+    def __init__(self, clock: Clock, seconds: float, goes_on: Callable[[], bool]) -> None:
+        self._clock = clock
+        self._end = clock() + timedelta(seconds=seconds)
+        self._goes_on = goes_on
+        self.is_spent = False
+
+    def goes_on(self) -> bool:
+        if self._clock() >= self._end:
+            self.is_spent = True
+        return not self.is_spent and self._goes_on()
 
 
 def _publish(gateway: Gateway, document: Mapping[str, Any]) -> ClusterError | None:
@@ -151,11 +175,12 @@ def record_unopened(
     problem: str,
     policy: PassPolicy,
     at: datetime,
+    kind: str = "CannotBeOpened",
 ) -> None:
-    """Write down that a pass was due and the cluster's gateway could not even be opened."""
+    """Write down that a pass was due and was not begun: the gateway could not be opened, or ``kind`` says why."""
     pass_id = start_pass(connection, Start(organization_id, cluster_id, at, revision=""))
     fail_pass(connection, pass_id, cluster_id, problem, at, pace=policy.pace, fraction=policy.draw())
-    add_condition(connection, organization_id, cluster_id, Condition("CannotBeOpened", "", problem), at)
+    add_condition(connection, organization_id, cluster_id, Condition(kind, "", problem), at)
 
 
 def _namespaces(
@@ -206,12 +231,14 @@ class _Ending:
     outcome: Outcome
     result: PassResult
     policy: PassPolicy
+    is_abandoned: bool
+    credential_ends: datetime | None
 
     def write(self, connection: Connection, pass_id: str, at: datetime) -> tuple[Condition, ...]:
         """Write the pass, the cluster's health, its conditions, and which approvals are used up."""
         not_lost = self.outcome.not_lost
         take_back_removals(connection, pass_id, {subject for _, subject in not_lost})
-        if self.outcome.stopped:
+        if self.is_abandoned:
             abandon_pass(connection, pass_id, self.result, at)
             return ()
         cluster_id = self.sealed.cluster_id
@@ -248,6 +275,16 @@ class _Ending:
         set_conditions(connection, self.sealed.organization_id, cluster_id, conditions, at)
         return conditions
 
+    def _about_the_cluster(self, at: datetime) -> Iterable[Condition]:
+        left = self.result.unfinished
+        if left:
+            more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+            yield Condition("TimeBudgetSpent", "", f"the next pass goes on with {'; '.join(left[:5])}{more}")
+        ends = self.credential_ends
+        if ends is not None and ends < at + CREDENTIAL_WARNING:
+            verb = "ended" if ends <= at else "ends"
+            yield Condition("CredentialEnds", "", f"the credential {verb} at {ends:%Y-%m-%d %H:%M} UTC; give another")
+
     def _conditions(self, connection: Connection, at: datetime) -> Iterable[Condition]:
         yield from self.sealed.wanted.conditions
         yield from self.observed.conditions
@@ -268,6 +305,7 @@ class _Ending:
             )
         yield from (still_condition(each) for each in remaining_access(connection, self.sealed.cluster_id, at))
         yield from revocation_conditions(connection, self.sealed.cluster_id, self.policy.objective_seconds, at)
+        yield from self._about_the_cluster(at)
         if self.outcome.unpublished is not None:
             yield Condition("NotPublished", "", str(self.outcome.unpublished))
         for change, error in self.outcome.failed:

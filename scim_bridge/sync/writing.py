@@ -179,6 +179,7 @@ def result_of(sealed: Sealed, settled: Settled, outcome: Outcome, had: Iterable[
         waits=settled.is_first_contact,
         frozen=settled.is_frozen,
         unsure=not settled.is_judged,
+        unfinished=tuple(_named(change) for change in outcome.stopped),
         out_of_reach=outcome.out_of_reach,
         wish=max(wishes, default=None),
     )

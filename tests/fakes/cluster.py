@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from threading import Lock
 
 from scim_bridge.clusters.gateway import Answered, Giver, ObservedBinding, PreflightProblem, Question
@@ -37,6 +38,7 @@ class FakeCluster:
         self.break_ask: ClusterError | None = None
         self.break_probe: ClusterError | None = None
         self.break_publish: ClusterError | None = None
+        self.ends: datetime | None = None
         self.published: list[str] = []
         self.questions: list[Question] = []
         self.givers: list[Giver] = []
@@ -142,6 +144,9 @@ class FakeCluster:
         if giver not in self.givers:
             raise StaleBinding("it changed since it was read")
         self.givers.remove(giver)
+
+    def credential_ends(self) -> datetime | None:
+        return self.ends
 
     def publish(self, message: str) -> None:
         if self.break_publish is not None:
