@@ -5,7 +5,8 @@ Every error the bridge raises on purpose. Doors choose the status; the message i
     ├── NotFound                  the thing named is not here (or not the caller's)
     ├── Conflict                  it exists already, or changed since it was read
     │   ├── NotUnique             a value that must be unique is taken (SCIM: uniqueness)
-    │   └── PreconditionFailed    If-Match named another version (RFC 7644 §3.14)
+    │   ├── PreconditionFailed    If-Match named another version (RFC 7644 §3.14)
+    │   └── PreviewOutdated       what somebody agreed to is not what would happen now
     ├── Refused                   understood, and not allowed
     │   ├── NotAuthenticated      no credential, or not one of ours
     │   └── Unavailable           not now; ``retry_after`` says when
@@ -13,6 +14,9 @@ Every error the bridge raises on purpose. Doors choose the status; the message i
     ├── Invalid                   the request makes no sense; ``field`` says where
     │   └── TooLarge              it is larger than a limit we state
     ├── StoreError                the database cannot be used
+    ├── MailError                 a mail did not go out
+    │   ├── MailUndelivered       no mail server took it: try again later
+    │   └── MailRefused           it will never be taken
     ├── SimulatorError            the simulated identity provider cannot go on
     │   └── RequestFailed         its request was answered with an error, or not at all
     └── ClusterError              what a cluster answered
@@ -46,6 +50,14 @@ class NotUnique(Conflict):
 
 class PreconditionFailed(Conflict):
     """The caller's version is not the stored one (RFC 7644 §3.14)."""
+
+
+class PreviewOutdated(Conflict):
+    """What somebody agreed to is not what would happen now; ``preview`` is what would."""
+
+    def __init__(self, message: str, preview: Any) -> None:
+        super().__init__(message)
+        self.preview = preview
 
 
 class Refused(BridgeError):
@@ -95,6 +107,18 @@ class TooLarge(Invalid):
 
 class StoreError(BridgeError):
     """The database cannot be reached, is not migrated, or refuses to be written."""
+
+
+class MailError(BridgeError):
+    """A mail did not go out."""
+
+
+class MailUndelivered(MailError):
+    """The mail server is away, asks for patience or does not let us in; later it may take the mail."""
+
+
+class MailRefused(MailError):
+    """The mail server will never take this mail: there is no such recipient, or it does not like the text."""
 
 
 class SimulatorError(BridgeError):

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from scim_bridge.cli.application_users import application_user
+from scim_bridge.cli.audit import audit
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
 from scim_bridge.cli.directories import directory
@@ -13,14 +14,20 @@ from scim_bridge.cli.failures import Verbs
 from scim_bridge.cli.findings import cluster
 from scim_bridge.cli.freezes import freeze
 from scim_bridge.cli.grants import grant
+from scim_bridge.cli.groups import group
 from scim_bridge.cli.history import sync
 from scim_bridge.cli.holds import hold
+from scim_bridge.cli.invitations import invitation
+from scim_bridge.cli.members import member
+from scim_bridge.cli.organization_documents import apply, drift, export, plan
 from scim_bridge.cli.organizations import organization
-from scim_bridge.cli.projects import project, service
+from scim_bridge.cli.projects import project
+from scim_bridge.cli.reviews import review
 from scim_bridge.cli.revocations import access
 from scim_bridge.cli.roles import role
 from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler
+from scim_bridge.cli.services import service
 from scim_bridge.cli.session import Session
 from scim_bridge.cli.simulate import simulate
 from scim_bridge.cli.tokens import token
@@ -42,16 +49,25 @@ def main(context: click.Context, config: Path | None, url: str | None, token: st
 for verb in (
     access,
     application_user,
+    apply,
+    audit,
     cluster,
     db,
     demo,
     directory,
     doctor,
     freeze,
+    drift,
+    export,
     grant,
+    group,
     hold,
+    invitation,
+    member,
     organization,
+    plan,
     project,
+    review,
     role,
     rule,
     run,

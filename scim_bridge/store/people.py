@@ -13,6 +13,8 @@ from scim_bridge.domain.roles import ApiRole
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.listing import as_list, beside, listed
+from scim_bridge.store.member_words import add_words
 from scim_bridge.store.schema import account, adoption_conflict, directory, grant, member, scim_user, user_group
 
 
@@ -39,6 +41,11 @@ def insert_account(connection: sa.Connection, change: Change, email: str) -> Acc
     return made
 
 
+def name_account(connection: sa.Connection, account_id: AccountId, display_name: str) -> None:
+    """Say how the person of an account is called."""
+    connection.execute(sa.update(account).where(account.c.id == account_id).values(display_name=display_name))
+
+
 def account_of_member(connection: sa.Connection, member_id: MemberId) -> AccountId | None:
     """Return a member's sign-in identity, None for one who has none yet."""
     found = connection.execute(sa.select(member.c.account_id).where(member.c.id == member_id)).scalar_one_or_none()
@@ -58,8 +65,15 @@ def insert_account_of(connection: sa.Connection, change: Change, of: Member) -> 
     return made
 
 
-def insert_member(connection: sa.Connection, change: Change, account_id: AccountId, email: str) -> MemberId:
-    """Add an active person by hand, known by an e-mail address."""
+def insert_member(
+    connection: sa.Connection,
+    change: Change,
+    account_id: AccountId | None,
+    email: str,
+    state: MemberState = MemberState.ACTIVE,
+    source: MemberSource = MemberSource.MANUAL,
+) -> MemberId:
+    """Add a person, known by an e-mail address, whom no directory brought."""
     made = MemberId(new_id())
     connection.execute(
         sa.insert(member).values(
@@ -67,40 +81,87 @@ def insert_member(connection: sa.Connection, change: Change, account_id: Account
             organization_id=change.organization_id,
             account_id=account_id,
             user_name=email,
+            user_name_key=fold(email),
             email=email,
             email_key=fold(email),
-            state=MemberState.ACTIVE.value,
-            source=MemberSource.MANUAL.value,
+            state=state.value,
+            source=source.value,
             created_at=change.at,
         )
     )
-    record_fact(connection, change, "member", made, "state", MemberState.ACTIVE.value)
+    add_words(connection, change.organization_id, made, (email,))
+    record_fact(connection, change, "member", made, "state", state.value)
     return made
 
 
 def find_members(connection: sa.Connection, organization_id: OrganizationId, named: str) -> list[Member]:
     """Return the organization's people with this id, userName or e-mail address, removed ones left out."""
+    values = {"organization": organization_id, "id": named, "key": fold(named)}
+    return [_member(row) for row in connection.execute(_NAMED, values)]
+
+
+def find_former(connection: sa.Connection, organization_id: OrganizationId, named: str) -> Member | None:
+    """Return the person with this id, userName or e-mail address who was removed, the last of several."""
     key = fold(named)
-    by_user_name = sa.select(scim_user.c.member_id).where(
-        scim_user.c.organization_id == organization_id,
-        scim_user.c.user_name_key == key,
-        scim_user.c.removed_at.is_(None),
-    )
-    # Whoever waits to be told from somebody else does not make that one's name ambiguous.
-    waiting = sa.select(adoption_conflict.c.waiting_id).where(
-        adoption_conflict.c.organization_id == organization_id, adoption_conflict.c.state == "open"
-    )
-    by_name = sa.or_(
-        member.c.email_key == key,
-        sa.func.lower(member.c.user_name) == named.lower(),
-        member.c.id.in_(by_user_name),
-    )
     query = sa.select(member).where(
         member.c.organization_id == organization_id,
-        member.c.state != MemberState.REMOVED.value,
-        sa.or_(member.c.id == named, sa.and_(by_name, member.c.id.not_in(waiting))),
+        member.c.state == MemberState.REMOVED.value,
+        sa.or_(member.c.id == named, member.c.email_key == key, member.c.user_name_key == key),
     )
-    return [_member(row) for row in connection.execute(query.order_by(member.c.id))]
+    row = connection.execute(query.order_by(member.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else _member(row)
+
+
+def _named() -> sa.Select[Any]:
+    """Look a name up in one index after the other: an OR over all of them would read the whole organization."""
+    organization = sa.bindparam("organization", type_=sa.Text)
+    key = sa.bindparam("key", type_=sa.Text)
+    here = member.c.organization_id == organization
+    by_user_name = (
+        sa.select(scim_user.c.member_id)
+        .join(directory, directory.c.id == scim_user.c.directory_id)
+        .where(directory.c.organization_id == organization, scim_user.c.user_name_key == key)
+        .where(scim_user.c.removed_at.is_(None))
+    )
+    named = sa.union_all(
+        sa.select(member.c.id).where(here, member.c.email_key == key),
+        sa.select(member.c.id).where(here, member.c.user_name_key == key),
+        by_user_name,
+    ).subquery()
+    # Whoever waits to be told from somebody else does not make that one's name ambiguous.
+    waiting = sa.select(adoption_conflict.c.waiting_id).where(
+        adoption_conflict.c.organization_id == organization, adoption_conflict.c.state == "open"
+    )
+    candidates = sa.union(
+        sa.select(sa.bindparam("id", type_=sa.Text).label("id")),
+        sa.select(named.c.id).where(named.c.id.not_in(waiting)),
+    )
+    return (
+        sa.select(member)
+        .where(beside(member.c.organization_id) == organization, member.c.id.in_(candidates))
+        .where(member.c.state != MemberState.REMOVED.value)
+        .order_by(member.c.id)
+    )
+
+
+_NAMED = _named()
+
+
+def members_named(
+    connection: sa.Connection, organization_id: OrganizationId, keys: Iterable[str]
+) -> dict[str, list[MemberId]]:
+    """Return whom each of these folded userNames and e-mail addresses names; nobody who was removed."""
+    found: dict[str, dict[MemberId, None]] = {}
+    wanted = {"keys": as_list(keys)}
+    for column in (member.c.user_name_key, member.c.email_key):
+        query = sa.select(column, member.c.id).where(
+            member.c.organization_id == organization_id,
+            member.c.state != MemberState.REMOVED.value,
+            column.in_(listed("keys")),
+        )
+        for key, member_id in connection.execute(query, wanted):
+            found.setdefault(key, {})[MemberId(member_id)] = None
+    return {key: sorted(ids) for key, ids in found.items()}
 
 
 def find_groups(connection: sa.Connection, organization_id: OrganizationId, named: str) -> list[NamedGroup]:

@@ -85,6 +85,10 @@ def test_every_route_that_changes_something_is_guarded_or_asks_at_the_place(oper
 
 
 OWN = {
+    "/members/me",
+    "/members/me/leave",
+    "/members/<member>/access",
+    "/members/<member>/effective-access",
     "/members/<member>/tokens",
     "/tokens/<token>",
     "/grants",

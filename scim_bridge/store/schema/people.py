@@ -1,10 +1,14 @@
 """Directories and the people and groups they, or hands, bring."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
+from scim_bridge.domain.keys import fold
 from scim_bridge.domain.people import DirectoryKind, DirectoryState, MemberSource, MemberState
 from scim_bridge.store.schema.columns import (
     ID_LENGTH,
+    by_code_points,
     id_column,
     metadata,
     moment,
@@ -13,6 +17,11 @@ from scim_bridge.store.schema.columns import (
     period,
     reference,
 )
+
+
+def _folded_user_name(context: Any) -> str:
+    return fold(str(context.get_current_parameters()["user_name"]))
+
 
 directory = sa.Table(
     "directory",
@@ -23,8 +32,24 @@ directory = sa.Table(
     one_of("kind", *(kind.value for kind in DirectoryKind)),
     one_of("state", *(state.value for state in DirectoryState)),
     sa.Column("settings", sa.Text, nullable=False, server_default="{}"),
+    # What the directory's mapping in force defines itself; NULL: nothing. The versions are rows of their own.
+    sa.Column("mapping", sa.Text, nullable=True),
     moment("created_at"),
     sa.UniqueConstraint("organization_id", "name"),
+)
+
+directory_mapping = sa.Table(
+    "directory_mapping",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("directory_id", "directory"),
+    sa.Column("version", sa.Integer, nullable=False),
+    # NULL: what every directory has that defines nothing itself.
+    sa.Column("document", sa.Text, nullable=True),
+    sa.Column("author", sa.String(320), nullable=False),
+    *period(),
+    sa.UniqueConstraint("directory_id", "version"),
 )
 
 directory_token = sa.Table(
@@ -118,6 +143,8 @@ member = sa.Table(
     # The one directory whose active=false deactivates this person.
     reference("directory_id", "directory", nullable=True, index=True),
     sa.Column("user_name", sa.String(1024), nullable=False),
+    # What lists are ordered by.
+    sa.Column("user_name_key", by_code_points(1024), nullable=False, server_default="", default=_folded_user_name),
     sa.Column("email", sa.String(1024), nullable=True),
     sa.Column("email_key", sa.String(1024), nullable=True),
     sa.Column("external_id", sa.String(1024), nullable=True),
@@ -126,8 +153,27 @@ member = sa.Table(
     one_of("source", *(source.value for source in MemberSource)),
     moment("created_at"),
     moment("last_active_at", nullable=True),
+    # Somebody here said "deactivated": it stays so whatever the directory says, until somebody here says otherwise.
+    moment("blocked_at", nullable=True),
+    sa.Index("ix_member_organization_id_user_name_key_id", "organization_id", "user_name_key", "id"),
     sa.Index("ix_member_organization_id_email_key", "organization_id", "email_key"),
     sa.Index("ix_member_organization_id_state", "organization_id", "state"),
+)
+
+member_word = sa.Table(
+    "member_word",
+    metadata,
+    of_organization(),
+    # Folded: a word of somebody's names, or a whole name that has several. Searches look for its beginning.
+    sa.Column("word", by_code_points(100), nullable=False),
+    sa.Column(
+        "member_id",
+        sa.String(ID_LENGTH),
+        sa.ForeignKey("member.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.PrimaryKeyConstraint("organization_id", "word", "member_id"),
+    sa.Index("ix_member_word_member_id_word", "member_id", "word"),
 )
 
 adoption_conflict = sa.Table(
@@ -166,6 +212,10 @@ scim_user = sa.Table(
     # Canonical JSON of what the IdP sent, less what the server owns (id, meta, groups) and any password.
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    # What the directory's own mapping makes of the document, as JSON; NULL where it has none.
+    sa.Column("mapped", sa.Text, nullable=True),
+    # The required fields of that mapping that the document has no value for, by name.
+    sa.Column("lacks", sa.Text, nullable=True),
     moment("created_at"),
     moment("updated_at"),
     moment("removed_at", nullable=True),
@@ -187,6 +237,12 @@ sa.Index(
     scim_user.c.directory_id,
     sqlite_where=scim_user.c.more_emails.is_(sa.true()),
     postgresql_where=scim_user.c.more_emails.is_(sa.true()),
+)
+sa.Index(
+    "ix_scim_user_lacks",
+    scim_user.c.directory_id,
+    sqlite_where=scim_user.c.lacks.is_not(None),
+    postgresql_where=scim_user.c.lacks.is_not(None),
 )
 # A person who comes back is known again by the name of the user that was removed.
 sa.Index(
@@ -247,6 +303,12 @@ membership = sa.Table(
     sa.Index("ix_membership_group_id_valid_from", "group_id", "valid_from"),
     sa.Index("ix_membership_organization_id_valid_to", "organization_id", "valid_to"),
 )
+sa.Index(
+    "ix_membership_expiring",
+    membership.c.expires_at,
+    sqlite_where=sa.and_(membership.c.expires_at.is_not(None), membership.c.valid_to.is_(None)),
+    postgresql_where=sa.and_(membership.c.expires_at.is_not(None), membership.c.valid_to.is_(None)),
+)
 # All that a member list is made of: the list of a large group is read from here alone.
 sa.Index(
     "ix_membership_listed",
@@ -267,12 +329,8 @@ sa.Index(
     sqlite_where=membership.c.valid_to.is_(None),
     postgresql_where=membership.c.valid_to.is_(None),
 )
-sa.Index(
-    "ix_membership_member_id",
-    membership.c.member_id,
-    sqlite_where=membership.c.valid_to.is_(None),
-    postgresql_where=membership.c.valid_to.is_(None),
-)
+# Those in force first, and what is explained of the past behind them.
+sa.Index("ix_membership_member_id_valid_to", membership.c.member_id, membership.c.valid_to)
 
 nesting = sa.Table(
     "nesting",
