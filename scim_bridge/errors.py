@@ -8,6 +8,7 @@ Every error the bridge raises on purpose. Doors choose the status; the message i
     │   └── PreconditionFailed    If-Match named another version (RFC 7644 §3.14)
     ├── Refused                   understood, and not allowed
     │   ├── NotAuthenticated      no credential, or not one of ours
+    │   ├── SignInNotAccepted     signed in, but not as this organization asks for
     │   └── Unavailable           not now; ``retry_after`` says when
     │       └── TooManyRequests   too much within a short time
     ├── Invalid                   the request makes no sense; ``field`` says where
@@ -62,6 +63,10 @@ class NotAuthenticated(Refused):
     def __init__(self, message: str, reason: str | None = None) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class SignInNotAccepted(Refused):
+    """Whoever asks is a member and signed in, but not in a way that the organization accepts."""
 
 
 class Unavailable(Refused):

@@ -9,6 +9,7 @@ from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change
 from scim_bridge.store.database import Connection
 from scim_bridge.store.removals import request_removals
+from scim_bridge.store.sessions import end_sessions_of_member
 
 CAUSE = "deactivated"
 
@@ -30,6 +31,7 @@ def deactivate(connection: Connection, change: Change, member_id: MemberId, caus
     add_audit(connection, change, "member.deactivated", "member", member_id, {"was": found.state.value, "cause": cause})
     request_removals(connection, change, [member_id], cause)
     revoke_tokens_of_member(connection, change, member_id)
+    end_sessions_of_member(connection, change, member_id)
     _note_missing_owner(connection, change, member_id)
     return True
 
