@@ -38,6 +38,11 @@ class Actor:
     permissions: frozenset[str] | None = None
     admission: SignIn | TokenUse | None = None
 
+    @classmethod
+    def of_account(cls, name: str, account_id: AccountId, session_id: str | None = None) -> "Actor":
+        """Return a person who does something about their own account or session."""
+        return cls(ActorKind.PERSON, name, session_id, account_id)
+
     @property
     def is_trusted(self) -> bool:
         """Say whether it is the installation itself: its terminal, its scheduler, a directory at its own door."""

@@ -1,6 +1,6 @@
 """Use cases of what an organization accepts of those who sign in, and of the accounts that stand outside it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.sessions import AuthenticationPolicy, PolicyWanted, changed
@@ -34,6 +34,11 @@ def change(
             noted = new_change(owner.id, actor, "authentication_policy.changed", now(), request_id)
             write(connection, noted, policy, now_on)
         return now_on
+
+
+def with_sso(policy: AuthenticationPolicy, *, enforced: bool) -> AuthenticationPolicy:
+    """Return a policy that lets people in by identity providers only, or not only."""
+    return replace(policy, sso_enforced=enforced)
 
 
 def write(connection: Connection, change: Change, policy: AuthenticationPolicy, now_on: AuthenticationPolicy) -> None:

@@ -13,6 +13,7 @@ from scim_bridge.domain.sessions import LONGEST_IDLE, Session, SignInMethod
 from scim_bridge.errors import NotFound, StoreError, Unavailable
 from scim_bridge.identity.authority import authority_of
 from scim_bridge.identity.names import the_member, the_organization
+from scim_bridge.identity.runtime import Keyring
 from scim_bridge.store import sessions as store
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, new_change
@@ -159,10 +160,18 @@ def sign_out(database: Database, text: str | None) -> Session | None:
         return found[0]
 
 
+def id_token_of(database: Database, keyring: Keyring, text: str | None) -> str | None:
+    """Return the ID token with which a live session began, for its identity provider's sign-out."""
+    with database.read() as connection:
+        found = store.find_session(connection, digest_of(text)) if text else None
+        sealed = None if found is None else store.sealed_id_token(connection, found[0].id)
+    return None if sealed is None else keyring.open(sealed)
+
+
 def note_end(connection: Connection, session: Session, name: str, action: str, at: datetime) -> None:
     """Write into the audit of the organization that a session opened alone that it is over."""
     if session.organization_id is not None:
-        actor = Actor(ActorKind.PERSON, name, session.id, session.account_id)
+        actor = Actor.of_account(name, session.account_id, session.id)
         change = new_change(session.organization_id, actor, action, at)
         add_audit(connection, change, action, "session", session.id, {"method": session.method.value})
 

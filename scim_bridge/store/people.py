@@ -58,8 +58,15 @@ def insert_account_of(connection: sa.Connection, change: Change, of: Member) -> 
     return made
 
 
-def insert_member(connection: sa.Connection, change: Change, account_id: AccountId, email: str) -> MemberId:
-    """Add an active person by hand, known by an e-mail address."""
+def insert_member(
+    connection: sa.Connection,
+    change: Change,
+    account_id: AccountId | None,
+    email: str,
+    state: MemberState = MemberState.ACTIVE,
+    source: MemberSource = MemberSource.MANUAL,
+) -> MemberId:
+    """Add a person, known by an e-mail address, whom no directory brought."""
     made = MemberId(new_id())
     connection.execute(
         sa.insert(member).values(
@@ -69,12 +76,12 @@ def insert_member(connection: sa.Connection, change: Change, account_id: Account
             user_name=email,
             email=email,
             email_key=fold(email),
-            state=MemberState.ACTIVE.value,
-            source=MemberSource.MANUAL.value,
+            state=state.value,
+            source=source.value,
             created_at=change.at,
         )
     )
-    record_fact(connection, change, "member", made, "state", MemberState.ACTIVE.value)
+    record_fact(connection, change, "member", made, "state", state.value)
     return made
 
 

@@ -7,7 +7,7 @@ import orjson
 import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import OrganizationId
-from scim_bridge.domain.people import AccountId, MemberId
+from scim_bridge.domain.people import AccountId, DirectoryId, MemberId, MemberState
 from scim_bridge.domain.sessions import DEFAULT_POLICY, AuthenticationPolicy
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
@@ -28,6 +28,8 @@ class BreakGlass:
     id: str
     member_id: MemberId
     user_name: str
+    state: MemberState
+    directory_id: DirectoryId | None
     account_id: AccountId | None
     created_by: str
     created_at: datetime
@@ -102,7 +104,7 @@ def note_break_glass_use(connection: sa.Connection, change: Change, member_id: M
 
 def _found(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[BreakGlass]:
     query = (
-        sa.select(break_glass, member.c.user_name, member.c.account_id)
+        sa.select(break_glass, member.c.user_name, member.c.state, member.c.directory_id, member.c.account_id)
         .join(member, break_glass.c.member_id == member.c.id)
         .where(where, break_glass.c.removed_at.is_(None))
         .order_by(break_glass.c.id)
@@ -112,6 +114,8 @@ def _found(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[Bre
             row.id,
             MemberId(row.member_id),
             row.user_name,
+            MemberState(row.state),
+            None if row.directory_id is None else DirectoryId(row.directory_id),
             None if row.account_id is None else AccountId(row.account_id),
             row.created_by,
             row.created_at,

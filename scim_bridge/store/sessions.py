@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import OrganizationId
-from scim_bridge.domain.people import AccountId, MemberId
+from scim_bridge.domain.people import AccountId, MemberId, MemberState
 from scim_bridge.domain.sessions import Session, SignInMethod
 from scim_bridge.store.changes import Change
 from scim_bridge.store.schema import account, member, session
@@ -73,6 +73,10 @@ def touch_session(connection: sa.Connection, used: Session, at: datetime) -> Non
     longest = session.c.longest_idle_seconds
     values = {"last_seen_at": at, "longest_idle_seconds": sa.case((longest < idle, idle), else_=longest)}
     connection.execute(sa.update(session).where(session.c.id == used.id, session.c.last_seen_at < at).values(**values))
+    seeing = sa.update(member).where(member.c.account_id == used.account_id, member.c.state == MemberState.ACTIVE.value)
+    if used.organization_id is not None:
+        seeing = seeing.where(member.c.organization_id == used.organization_id)
+    connection.execute(seeing.values(last_active_at=at))
 
 
 def sessions_of_member(
@@ -83,6 +87,12 @@ def sessions_of_member(
     query = sa.select(session).join(member, member.c.account_id == session.c.account_id)
     found = connection.execute(query.where(member.c.id == member_id, opens).order_by(session.c.id.desc()))
     return [_session(row) for row in found]
+
+
+def sessions_of_account(connection: sa.Connection, account_id: AccountId) -> list[Session]:
+    """Return every session of an account, ended ones too, newest first."""
+    query = sa.select(session).where(session.c.account_id == account_id).order_by(session.c.id.desc())
+    return [_session(row) for row in connection.execute(query)]
 
 
 def find_in_organization(

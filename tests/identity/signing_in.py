@@ -71,6 +71,4 @@ def age(database: Database, begun: SessionBegun, by: timedelta, *, used: timedel
     """Let a session have begun so long ago, and have been used last so long ago."""
     values = {"created_at": now() - by, "last_seen_at": now() - used}
     with database.write() as connection:
-        connection.execute(
-            sa.update(schema.session).where(schema.session.c.id == begun.session.id).values(**values)
-        )
+        connection.execute(sa.update(schema.session).where(schema.session.c.id == begun.session.id).values(**values))
