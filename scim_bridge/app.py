@@ -164,7 +164,8 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from scim_bridge.identity.journal import Journal
     from scim_bridge.login import door as login
     from scim_bridge.scim import door as scim
-    from scim_bridge.web import context, health, unmatched
+    from scim_bridge.scim.lane import Lane
+    from scim_bridge.web import context, health, metrics, unmatched
     from scim_bridge.web.encoding import OrjsonProvider
     from scim_bridge.web.limits import Limits
     from scim_bridge.web.paths import ForgivingPaths
@@ -186,12 +187,13 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     )
     context.register(app)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(scim.blueprint)
     api.register(app, settings)
     login.register(app, settings)
     pages = dict.fromkeys(login.PREFIXES, login.refuse_http)
     unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http, **pages})
-    app.wsgi_app = ForgivingPaths(app.wsgi_app, scim.PREFIX)  # type: ignore[method-assign]
+    app.wsgi_app = ForgivingPaths(Lane(app, app.wsgi_app), scim.PREFIX)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         # Addresses only: our own address is a setting, never what a Host header says.
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 import orjson
@@ -11,11 +12,13 @@ import structlog
 SECRET_WORDS = ("token", "password", "secret", "authorization", "kubeconfig", "encryption_key")
 MASK = "***"
 
+_request: ContextVar[str | None] = ContextVar("request", default=None)
+
 
 def configure_logging(level: str = "info", form: str = "text") -> None:
     """Send every log line of the process, ours and the libraries', to standard error; ``form`` is text or json."""
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
+        name_request,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         mask_secrets,
@@ -56,8 +59,16 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 
 def bind_request(request_id: str) -> None:
     """Let every line that this thread logs from now on say which request it belongs to."""
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request_id)
+    # Not by structlog's own variables: for each request it would look through all that there are, to clear them.
+    _request.set(request_id)
+
+
+def name_request(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Say which request a line belongs to."""
+    request_id = _request.get()
+    if request_id is not None:
+        event.setdefault("request_id", request_id)
+    return event
 
 
 def mask_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

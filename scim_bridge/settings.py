@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "SCIM_BRIDGE_"
-SECRET_SETTINGS = ("encryption_keys", "database_url")
+SECRET_SETTINGS = ("encryption_keys", "database_url", "metrics_token")
 # What the command line reads itself: which file of settings, and which other bridge it works on.
 OF_THE_COMMAND = ("CONFIG", "URL", "TOKEN")
 
@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     trusted_proxies: int = Field(default=0, ge=0, le=8)
+    metrics_token: SecretStr | None = Field(default=None, min_length=16)
 
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     max_filter_characters: int = Field(default=4096, ge=64)

@@ -57,7 +57,16 @@ def authenticate(connection: Connection, token: str | None, address: str | None 
 
     Raises NotAuthenticated, in the same words whatever is wrong, and Unavailable while the directory is paused.
     """
-    found = _find(connection, token)
+    return accept(_find(connection, token), address)
+
+
+def digest_of(token: str) -> str:
+    """Return what a token is stored as."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def accept(found: PresentedToken | None, address: str | None) -> Caller:
+    """Return the directory that a token, as it was found, speaks for; raises as `authenticate` does."""
     at = now()
     reason = _fault(found, at, address)
     if found is None or reason is not None:
@@ -124,7 +133,7 @@ def _end_replaced(connection: Connection, caller: Caller, token_id: str, replace
 
 
 def _find(connection: Connection, token: str | None) -> PresentedToken | None:
-    return tokens.find(connection, hashlib.sha256(token.encode()).hexdigest()) if token else None
+    return tokens.find(connection, digest_of(token)) if token else None
 
 
 def _caller(found: PresentedToken, *, use_due: bool) -> Caller:

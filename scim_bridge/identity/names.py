@@ -1,5 +1,7 @@
 """What organizations, units, projects, services, directories and clusters may be called, and how they are found."""
 
+import re
+
 from scim_bridge.domain.mapping import find_scope
 from scim_bridge.domain.namespaces import is_namespace_name
 from scim_bridge.domain.organizations import (
@@ -19,9 +21,17 @@ from scim_bridge.store.directories import Directory, find_directory
 from scim_bridge.store.organizations import Organization, find_organization
 from scim_bridge.store.people import NamedGroup
 
+LIKE_AN_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
 
 def checked_name(noun: str, name: str) -> str:
-    """Return the name, or raise Invalid: names appear in paths and in namespaces, so they are DNS labels."""
+    """
+    Return the name, or raise Invalid: names appear in paths and in namespaces, so they are DNS labels.
+
+    None looks like an id: whoever names a thing by its id must never be led to another one of that name.
+    """
+    if LIKE_AN_ID.fullmatch(name):
+        raise Invalid(f"{name!r} cannot be the name of {noun}: it looks like an id.", field="name")
     if not is_namespace_name(name):
         raise Invalid(
             f"{name!r} cannot be the name of {noun}: use small letters, digits and - inside, at most 63.", field="name"

@@ -8,8 +8,8 @@ from scim_bridge.domain.filters import Filter
 from scim_bridge.domain.paging import Window
 from scim_bridge.domain.people import GroupId, ScimUserId
 from scim_bridge.errors import NotFound
-from scim_bridge.identity.callers import Caller, authenticate
-from scim_bridge.store import groups, memberships, users
+from scim_bridge.identity.callers import Caller, accept, authenticate, digest_of
+from scim_bridge.store import asking, groups, memberships, users
 from scim_bridge.store.clock import now as now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.groups import StoredGroup as StoredGroup
@@ -17,7 +17,10 @@ from scim_bridge.store.memberships import NamedGroup as NamedGroup
 from scim_bridge.store.mixed import Asked as Asked
 from scim_bridge.store.mixed import find_everything
 from scim_bridge.store.paging import Page as Page
+from scim_bridge.store.shown_groups import ADDRESS as ADDRESS
+from scim_bridge.store.shown_groups import NESTED as NESTED
 from scim_bridge.store.users import StoredUser as StoredUser
+from scim_bridge.store.users import extensions as extensions
 
 NamedGroups = dict[ScimUserId, list[NamedGroup]]
 
@@ -32,9 +35,7 @@ class Reading:
     def user(self, user_id: str) -> StoredUser:
         """Return a user; raises NotFound."""
         found = users.get_user(self.connection, self.caller.directory_id, user_id)
-        if found is None:
-            raise NotFound(f"There is no user {user_id!r} in this directory.")
-        return found
+        return require_user(found, user_id)
 
     def users(self, filter_: Filter | None, window: Window) -> Page[StoredUser]:
         """Return a page of users."""
@@ -80,10 +81,41 @@ def open_reading_of(database: Database, caller: Caller) -> Iterator[Reading]:
         yield Reading(connection, caller)
 
 
-def groups_of(database: Database, caller: Caller, user_id: ScimUserId) -> list[NamedGroup]:
-    """Return the groups that one user of a directory is in, directly or by a group in a group."""
+def groups_of(database: Database, caller: Caller, user_ids: Sequence[ScimUserId]) -> NamedGroups:
+    """Return the groups that each of these users of a directory is in, directly or by a group in a group."""
     with database.glance() as connection:
-        return memberships.named_groups_of(connection, caller.directory_id, [user_id])[user_id]
+        return memberships.named_groups_of(connection, caller.directory_id, user_ids)
+
+
+def require_user(found: StoredUser | None, user_id: str) -> StoredUser:
+    """Return the user that was looked for; raises NotFound."""
+    if found is None:
+        raise NotFound(f"There is no user {user_id!r} in this directory.")
+    return found
+
+
+def find_user_by_id(
+    database: Database, token: str | None, address: str | None, user_id: str
+) -> tuple[Caller, StoredUser | None]:
+    """Return whoever a token speaks for, and their user of this id; raises NotAuthenticated."""
+    return _find(database, token, address, asking.user_by_id, user_id)
+
+
+def find_user_by_name(
+    database: Database, token: str | None, address: str | None, name: str
+) -> tuple[Caller, StoredUser | None]:
+    """Return whoever a token speaks for, and their user of this userName; raises NotAuthenticated."""
+    return _find(database, token, address, asking.user_by_name, name)
+
+
+def _find(
+    database: Database, token: str | None, address: str | None, find: asking.Finding, sought: str
+) -> tuple[Caller, StoredUser | None]:
+    if not token:
+        return accept(None, address), None
+    with database.glance() as connection:
+        presented, user = find(connection, digest_of(token), sought)
+    return accept(presented, address), user
 
 
 def find_caller(database: Database, token: str | None, address: str | None = None) -> Caller:

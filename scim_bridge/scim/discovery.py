@@ -8,15 +8,14 @@ The documents are the same for every installation and say nothing about a tenant
 from functools import cache
 from typing import Any
 
-from flask import Response, request
-
 from scim_bridge.domain.provisioning import Document
 from scim_bridge.errors import NotFound, Refused
 from scim_bridge.scim import protocol
 from scim_bridge.scim.attributes import ENTERPRISE_URN
 from scim_bridge.scim.bulk import largest_body
+from scim_bridge.scim.calls import Answer, Call
 from scim_bridge.scim.models import EnterpriseUser, Group, User
-from scim_bridge.scim.protocol import blueprint
+from scim_bridge.scim.protocol import route
 from scim_bridge.settings import Settings
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0"
@@ -32,79 +31,82 @@ NOT_KEPT: dict[str, Document] = {
 }
 
 
-@blueprint.get("/ServiceProviderConfig")
-def service_provider_config() -> Response:
+@route("GET", "/ServiceProviderConfig")
+def service_provider_config(call: Call) -> Answer:
     """Answer what the protocol can do here."""
-    return _answer(_configuration())
+    return _answer(call, _configuration(call.settings))
 
 
-@blueprint.get("/ResourceTypes")
-def list_resource_types() -> Response:
+@route("GET", "/ResourceTypes")
+def list_resource_types(call: Call) -> Answer:
     """Answer which resources there are."""
-    return _answer_all(_resource_types())
+    return _answer_all(call, _resource_types(call.settings))
 
 
-@blueprint.get("/ResourceTypes/<name>")
-def get_resource_type(name: str) -> Response:
+@route("GET", "/ResourceTypes/<name>")
+def get_resource_type(call: Call, name: str) -> Answer:
     """Answer one resource type."""
-    return _answer_one(_resource_types(), name)
+    return _answer_one(call, _resource_types(call.settings), name)
 
 
-@blueprint.get("/Schemas")
-def list_schemas() -> Response:
+@route("GET", "/Schemas")
+def list_schemas(call: Call) -> Answer:
     """Answer which attributes there are."""
-    return _answer_all(_schemas())
+    return _answer_all(call, _schemas(call.settings))
 
 
-@blueprint.get("/Schemas/<urn>")
-def get_schema(urn: str) -> Response:
+@route("GET", "/Schemas/<urn>")
+def get_schema(call: Call, urn: str) -> Answer:
     """Answer one schema."""
-    return _answer_one(_schemas(), urn)
+    return _answer_one(call, _schemas(call.settings), urn)
 
 
-@blueprint.route("/Me", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
-def me() -> Response:
+@route("GET", "/Me")
+@route("POST", "/Me")
+@route("PUT", "/Me")
+@route("PATCH", "/Me")
+@route("DELETE", "/Me")
+def me(call: Call) -> Answer:
     """Answer 501 (RFC 7644 §3.11): there is no person behind a directory's token."""
-    with protocol.reading():
+    with protocol.reading(call):
         return protocol.answer_not_implemented("The token speaks for a directory: it is nobody, so /Me is no person.")
 
 
-def _answer(document: Document) -> Response:
-    _admit()
+def _answer(call: Call, document: Document) -> Answer:
+    _admit(call)
     return protocol.answer(document)
 
 
-def _answer_all(documents: list[Document]) -> Response:
-    _admit()
-    if "filter" in request.args:
+def _answer_all(call: Call, documents: list[Document]) -> Answer:
+    _admit(call)
+    if "filter" in call.asked:
         # RFC 7644 §4: "if a filter is provided, the service provider SHOULD respond with 403".
         raise Refused("Discovery documents cannot be filtered.")
     return protocol.answer_list(len(documents), 1, documents)
 
 
-def _answer_one(documents: list[Document], name: str) -> Response:
-    _admit()
+def _answer_one(call: Call, documents: list[Document], name: str) -> Answer:
+    _admit(call)
     for document in documents:
         if document["id"].lower() == name.lower():
             return protocol.answer(document)
     raise NotFound(f"There is no {name!r} here.")
 
 
-def _admit() -> None:
-    if "Authorization" in request.headers:
-        with protocol.reading():
+def _admit(call: Call) -> None:
+    if call.header("HTTP_AUTHORIZATION") is not None:
+        with protocol.reading(call):
             pass
 
 
-def _configuration() -> Document:
-    settings = protocol.settings()
+def _configuration(settings: Settings) -> Document:
     return {
         "schemas": [f"{CORE}:ServiceProviderConfig"],
         "patch": {"supported": True},
         "bulk": {
             "supported": True,
             "maxOperations": settings.max_bulk_operations,
-            "maxPayloadSize": largest_body(),
+            "maxPayloadSize": largest_body(settings),
         },
         "filter": {"supported": True, "maxResults": settings.max_page_size},
         "changePassword": {"supported": False},
@@ -120,7 +122,7 @@ def _configuration() -> Document:
                 "primary": True,
             }
         ],
-        "meta": {"resourceType": "ServiceProviderConfig", "location": _location("ServiceProviderConfig")},
+        "meta": {"resourceType": "ServiceProviderConfig", "location": _location(settings, "ServiceProviderConfig")},
     }
 
 
@@ -144,15 +146,15 @@ def _pagination(settings: Settings) -> Document:
     }
 
 
-def _resource_types() -> list[Document]:
+def _resource_types(settings: Settings) -> list[Document]:
     extension = {"schema": ENTERPRISE_URN, "required": False}
     return [
-        _resource_type("User", "A person that a directory provisions.", schemaExtensions=[extension]),
-        _resource_type("Group", "A group that a directory provisions, and who is in it."),
+        _resource_type(settings, "User", "A person that a directory provisions.", schemaExtensions=[extension]),
+        _resource_type(settings, "Group", "A group that a directory provisions, and who is in it."),
     ]
 
 
-def _resource_type(name: str, description: str, **more: Any) -> Document:
+def _resource_type(settings: Settings, name: str, description: str, **more: Any) -> Document:
     return {
         "schemas": [f"{CORE}:ResourceType"],
         "id": name,
@@ -161,13 +163,13 @@ def _resource_type(name: str, description: str, **more: Any) -> Document:
         "endpoint": f"/{name}s",
         "schema": f"{CORE}:{name}",
         **more,
-        "meta": {"resourceType": "ResourceType", "location": _location(f"ResourceTypes/{name}")},
+        "meta": {"resourceType": "ResourceType", "location": _location(settings, f"ResourceTypes/{name}")},
     }
 
 
-def _schemas() -> list[Document]:
+def _schemas(settings: Settings) -> list[Document]:
     return [
-        schema | {"meta": {"resourceType": "Schema", "location": _location(f"Schemas/{schema['id']}")}}
+        schema | {"meta": {"resourceType": "Schema", "location": _location(settings, f"Schemas/{schema['id']}")}}
         for schema in _published()
     ]
 
@@ -188,5 +190,5 @@ def _honest(holder: Document, above: str = "") -> Document:
     return said
 
 
-def _location(name: str) -> str:
-    return f"{protocol.settings().scim_base_url}/{name}"
+def _location(settings: Settings, name: str) -> str:
+    return f"{settings.scim_base_url}/{name}"

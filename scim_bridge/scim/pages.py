@@ -4,36 +4,35 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from flask import Response
-
 from scim_bridge.domain.paging import Window
 from scim_bridge.identity.provisioned import Page, Reading, now
 from scim_bridge.scim import protocol
+from scim_bridge.scim.calls import Answer, Call
 from scim_bridge.scim.cursors import list_name, open_cursor, seal_cursor
 from scim_bridge.scim.queries import Query
-from scim_bridge.web.context import runtime
+from scim_bridge.scim.translate import Resource
 
 
-def window_of(reading: Reading, resources: object, query: Query) -> Window:
+def window_of(call: Call, reading: Reading, resources: object, query: Query) -> Window:
     """Return which part of a list is asked for; raises Invalid for a cursor of another list, and for an old one."""
     if query.cursor is None:
         return Window(query.count, query.offset, query.order)
     if query.cursor == "":
         return Window(query.count, 0, query.order, after=())
-    oldest = now() - timedelta(seconds=protocol.settings().cursor_seconds)
+    oldest = now() - timedelta(seconds=call.settings.cursor_seconds)
     name = _name(reading, resources, query)
-    return Window(query.count, 0, query.order, open_cursor(runtime().keyring, name, query.cursor, oldest))
+    return Window(query.count, 0, query.order, open_cursor(call.door.runtime.keyring, name, query.cursor, oldest))
 
 
 def answer_page(
-    reading: Reading, resources: object, query: Query, found: Page[Any], shown: Sequence[dict[str, object]]
-) -> Response:
+    call: Call, reading: Reading, resources: object, query: Query, found: Page[Any], shown: Sequence[Resource]
+) -> Answer:
     """Return what was found, as it is shown; the last page has no cursor."""
     if query.cursor is None:
         return protocol.answer_list(found.total, query.start, shown)
     if found.end is None:
         return protocol.answer_list(found.total, None, shown)
-    cursor = seal_cursor(runtime().keyring, _name(reading, resources, query), found.end, now())
+    cursor = seal_cursor(call.door.runtime.keyring, _name(reading, resources, query), found.end, now())
     return protocol.answer_list(found.total, None, shown, cursor)
 
 

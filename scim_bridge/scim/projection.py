@@ -31,6 +31,11 @@ class Projection:
         """Say whether all of an attribute is to be answered."""
         return (self.shown is None or self.shown.get(name) == {}) and name not in self.hidden
 
+    @property
+    def is_whole(self) -> bool:
+        """Say whether everything is to be answered."""
+        return self.shown is None and not self.hidden
+
     def apply(self, resource: Document) -> Document:
         """Return the part of a resource that is to be answered; an attribute with nothing left is absent."""
         shown: Document = resource if self.shown is None else _keep(resource, self.shown)
@@ -43,6 +48,8 @@ WHOLE = Projection()
 def read_projection(shown: Iterable[str], hidden: Iterable[str], schema: ResourceSchema) -> Projection:
     """Return what these names ask for; unknown names ask for nothing. Raises Invalid for a text that is no name."""
     wanted, unwanted = list(shown), list(hidden)
+    if not wanted and not unwanted:
+        return WHOLE
     always: Tree = {name: {} for name in ALWAYS}
     tree = always | _tree(wanted, schema) if wanted else None
     excluded = {name: below for name, below in _tree(unwanted, schema).items() if name not in ALWAYS}

@@ -4,131 +4,159 @@ The protocol under `/scim/v2`: who asks, what the answer looks like, and that ev
 A request is nobody's until its token has been looked up; nothing else is read or parsed before that.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import wraps
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from scim_bridge.domain.provisioning import Document
 from scim_bridge.errors import BridgeError, NotAuthenticated, NotFound, StoreError, Unavailable
 from scim_bridge.identity.callers import Caller, note_use, refused_caller
 from scim_bridge.identity.exchanges import Exchange, LogEntry
-from scim_bridge.identity.journal import Journal
-from scim_bridge.identity.provisioned import Reading, find_caller, open_reading, open_reading_of
+from scim_bridge.identity.provisioned import Reading, StoredUser, find_caller, open_reading, open_reading_of
 from scim_bridge.identity.runtime import Database
 from scim_bridge.log import get_logger
-from scim_bridge.scim import bodies, dialects, masking
+from scim_bridge.scim import bodies, masking
+from scim_bridge.scim.calls import KNOWN_CALLER as KNOWN_CALLER
+from scim_bridge.scim.calls import PREFIX as PREFIX
+from scim_bridge.scim.calls import Answer, Call, at_hand
 from scim_bridge.scim.errors import Problem, problem_of, problem_of_http
-from scim_bridge.scim.translate import Addresses
+from scim_bridge.scim.translate import Resource
 from scim_bridge.scim.versions import is_known_already
-from scim_bridge.settings import Settings
-from scim_bridge.web import context
 from scim_bridge.web.encoding import dump
 
-PREFIX = "/scim/v2"
 CONTENT_TYPE = "application/scim+json"
-# Set by `scim.replay` and `scim.bulk` alone: what comes over HTTP has other names in there.
-KNOWN_CALLER = "scim_bridge.known_caller"
-NOUNS = ("user", "group")
 TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
-LONGEST_ID = 36
 LIST_URN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+# People's data has no place in anybody's cache.
+NOT_KEPT = {"Cache-Control": "no-store"}
+
+View = Callable[..., Answer]
+Finding = Callable[[Database, str | None, str | None, str], tuple[Caller, StoredUser | None]]
 
 blueprint = Blueprint("scim", __name__, url_prefix=PREFIX)
 log = get_logger(__name__)
 
 
-def settings() -> Settings:
-    """Return the settings of this process."""
-    return context.runtime().settings
+def route(method: str, rule: str) -> Callable[[View], View]:
+    """Let a view, which takes the call and what the rule names, answer to a method and an address of the door."""
+
+    def register(view: View) -> View:
+        @wraps(view)
+        def answer_for_flask(**named: str) -> Answer:
+            call = at_hand()
+            if call.failure is not None:
+                raise call.failure
+            return view(call, **named)
+
+        endpoint = f"{method.lower()}_{view.__name__}"
+        blueprint.add_url_rule(rule, endpoint, answer_for_flask, methods=[method])
+        views[method, rule] = view
+        return view
+
+    return register
 
 
-def addresses() -> Addresses:
-    """Return where resources are."""
-    return Addresses(settings().scim_base_url)
+# Every view by its method and rule, for `scim.lane`.
+views: dict[tuple[str, str], View] = {}
 
 
 @contextmanager
-def reading() -> Iterator[Reading]:
+def reading(call: Call) -> Iterator[Reading]:
     """Open a read for whoever asks; raises NotAuthenticated before anything else is looked at."""
-    database = context.runtime().database
-    known = _known_caller()
-    with open_reading_of(database, known) if known else _open(database) as opened:
-        is_first = "scim_caller" not in g
-        g.scim_caller = opened.caller
-        if is_first and not known:
-            context.limits().charge(opened.caller.directory_id, _token())
+    door = call.door
+    if call.known_caller is not None:
+        call.caller = call.known_caller
+        with open_reading_of(door.database, call.known_caller) as opened:
+            yield opened
+        return
+    door.limits.admit(call.address, call.token)
+    with open_reading(door.database, call.token, call.address) as opened:
+        charge(call, opened.caller)
         yield opened
+
+
+def find_user(call: Call, find: Finding, sought: str) -> StoredUser | None:
+    """Return whom a request asks for, read together with the token that it is judged by first."""
+    door = call.door
+    door.limits.admit(call.address, call.token)
+    caller, user = find(door.database, call.token, call.address, sought)
+    charge(call, caller)
+    return user
+
+
+def charge(call: Call, caller: Caller) -> None:
+    """Note who asks, and count the request, once; raises TooManyRequests."""
+    is_first = call.caller is None
+    call.caller = caller
+    if is_first and call.known_caller is None:
+        call.door.limits.charge(caller.directory_id, call.token)
 
 
 @contextmanager
-def reading_for(caller: Caller) -> Iterator[Reading]:
+def reading_for(call: Call, caller: Caller) -> Iterator[Reading]:
     """Open a read for whoever has been asked already."""
-    with open_reading_of(context.runtime().database, caller) as opened:
+    with open_reading_of(call.door.database, caller) as opened:
         yield opened
 
 
-def _open(database: Database) -> AbstractContextManager[Reading]:
-    context.limits().admit(context.address(), _token())
-    return open_reading(database, _token(), context.address())
-
-
-def exchange(success: HTTPStatus) -> Exchange:
+def exchange(call: Call, success: HTTPStatus) -> Exchange:
     """Begin a request that changes something, in the name of whoever asks."""
-    g.scim_caller = caller = _known_caller() or _found_caller()
-    g.scim_exchange = begun = _exchange(caller, success)
-    if _known_caller() is None:
-        context.limits().charge(caller.directory_id, _token())
+    call.caller = caller = call.known_caller or _found_caller(call)
+    call.exchange = begun = call.begin(caller, success)
+    if call.known_caller is None:
+        call.door.limits.charge(caller.directory_id, call.token)
     return begun
 
 
-def _found_caller() -> Caller:
-    context.limits().admit(context.address(), _token())
-    return find_caller(context.runtime().database, _token(), context.address())
+def _found_caller(call: Call) -> Caller:
+    call.door.limits.admit(call.address, call.token)
+    return find_caller(call.door.database, call.token, call.address)
 
 
-def exchange_with_body(success: HTTPStatus) -> tuple[Exchange, Document]:
+def exchange_with_body(call: Call, success: HTTPStatus) -> tuple[Exchange, Document]:
     """Begin a request that changes something, and read its body once it is known whose it is."""
-    begun = exchange(success)
-    body = bodies.read_body()
-    kept = masking.mask_body(body, _credentials())
-    g.scim_secrets = kept.secrets
-    if len(kept.text) <= settings().log_body_bytes:
-        g.scim_exchange = replace(begun, body=kept.text)
-    return g.scim_exchange, body
+    begun = exchange(call, success)
+    body = bodies.read_body(call.environ, call.settings.max_body_bytes)
+    kept = masking.mask_body(body, call.credentials)
+    call.secrets = kept.secrets
+    if len(kept.text) <= call.settings.log_body_bytes:
+        call.exchange = begun = replace(begun, body=kept.text)
+    return begun, body
 
 
-def answer(document: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
+def answer(document: object, status: int = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Answer:
     """Return a document as a SCIM answer."""
-    return Response(dump(document), status, dict(headers or {}), content_type=CONTENT_TYPE)
+    return Answer(dump(document), status, {**(headers or {}), "Content-Type": CONTENT_TYPE})
 
 
-def answer_nothing() -> Response:
+def answer_nothing() -> Answer:
     """Return 204: it is done, and there is nothing to say."""
-    return Response(status=HTTPStatus.NO_CONTENT)
+    return Answer(b"", HTTPStatus.NO_CONTENT, {})
 
 
-def answer_not_implemented(sentence: str) -> Response:
+def answer_not_implemented(sentence: str) -> Answer:
     """Return 501 (RFC 7644 §3.12)."""
     return _answer_problem(Problem(HTTPStatus.NOT_IMPLEMENTED, sentence))
 
 
-def answer_resource(resource: Document, version: str, location: str, status: int = HTTPStatus.OK) -> Response:
+def answer_resource(call: Call, resource: Resource, version: str, location: str, status: int = HTTPStatus.OK) -> Answer:
     """Return one resource with its ETag; 304 where the client has this version already."""
     headers = {"ETag": version}
-    if request.method in ("GET", "HEAD") and is_known_already(version):
-        return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if call.method in ("GET", "HEAD") and is_known_already(call.header("HTTP_IF_NONE_MATCH"), version):
+        return Answer(b"", HTTPStatus.NOT_MODIFIED, headers)
     if status == HTTPStatus.CREATED:
         headers["Location"] = location
     return answer(resource, status, headers)
 
 
-def answer_list(total: int, start: int | None, resources: Sequence[Any], next_cursor: str | None = None) -> Response:
+def answer_list(total: int, start: int | None, resources: Sequence[Any], next_cursor: str | None = None) -> Answer:
     """
     Return a page of resources; ``Resources`` is there even when it is empty (idp-behaviour 1.2).
 
@@ -145,6 +173,16 @@ def answer_list(total: int, start: int | None, resources: Sequence[Any], next_cu
     return answer(document)
 
 
+def finish(call: Call, status: int) -> Callable[[], None] | None:
+    """Let the log tell of a request that is answered well, and return what is to be done once the client has it."""
+    caller = call.caller or call.known_caller
+    if caller is None:
+        return None
+    if status < HTTPStatus.BAD_REQUEST:
+        _keep_unchanged(call, caller, status)
+    return (lambda: note_use(call.door.database, caller, call.address, call.user_agent)) if caller.use_due else None
+
+
 @blueprint.before_request
 def _refuse_nul() -> None:
     # No id holds it, and PostgreSQL cannot even be asked.
@@ -153,60 +191,58 @@ def _refuse_nul() -> None:
 
 
 @blueprint.errorhandler(BridgeError)
-def _refuse(error: BridgeError) -> Response:
-    problem = problem_of(error)
+def _refuse(error: BridgeError) -> Answer:
+    call, problem = at_hand(), problem_of(error)
     # A database that cannot be used, or not now, is not asked once more: it is told later.
-    busy = isinstance(error, Unavailable) and _caller() is not None
+    busy = isinstance(error, Unavailable) and (call.caller or call.known_caller) is not None
     reason = None
     if isinstance(error, NotAuthenticated):
         reason = error.reason
-        context.limits().note_refused(context.address(), _token())
-    _keep_refused(problem, reason, at_once=not (busy or isinstance(error, StoreError)))
+        call.door.limits.note_refused(call.address, call.token)
+    _keep_refused(call, problem, reason, at_once=not (busy or isinstance(error, StoreError)))
     return _answer_problem(problem)
 
 
-def refuse_http(error: HTTPException) -> Response:
+def refuse_http(error: HTTPException) -> Answer:
     """Answer an error of HTTP itself, an unknown path say, as the SCIM door does."""
-    problem = problem_of_http(error, context.request_id())
-    _keep_refused(problem, at_once=True)
+    call = at_hand()
+    problem = problem_of_http(error, call.request_id)
+    _keep_refused(call, problem, at_once=True)
     return _answer_problem(problem)
 
 
 @blueprint.after_app_request
 def _finish(response: Response) -> Response:
     if request.path.startswith(PREFIX):
-        # People's data has no place in anybody's cache.
-        response.headers["Cache-Control"] = "no-store"
-        caller = _caller()
-        if caller is not None and response.status_code < HTTPStatus.BAD_REQUEST:
-            _keep_unchanged(caller, response.status_code)
-        if caller is not None and caller.use_due:
-            where, agent, database = context.address(), context.user_agent(), context.runtime().database
-            response.call_on_close(lambda: note_use(database, caller, where, agent))
+        response.headers.update(NOT_KEPT)
+        afterwards = finish(at_hand(), response.status_code)
+        if afterwards is not None:
+            response.call_on_close(afterwards)
     return response
 
 
-def _keep_unchanged(caller: Caller, status: int) -> None:
+def _keep_unchanged(call: Call, caller: Caller, status: int) -> None:
     """Let the log tell of a request that was answered well and changed nothing: a read, or what is so already."""
-    exchange = _begun(caller, status)
+    exchange = call.exchange or call.begin(caller, status)
     if exchange.changes:
         # It stands in the transaction of what it changed.
         return
     if caller.replayed_by is not None:
-        exchange.log_alone(context.runtime().database, exchange.entry(status))
+        exchange.log_alone(call.door.database, exchange.entry(status))
     else:
-        _journal().add(exchange.entry(status))
+        call.door.journal.add(exchange.entry(status))
 
 
-def _keep_refused(problem: Problem, reason: str | None = None, *, at_once: bool) -> None:
+def _keep_refused(call: Call, problem: Problem, reason: str | None = None, *, at_once: bool) -> None:
     """
     Let the log tell what was refused to the directory that asked, even with a token that has ended, or to nobody.
 
     ``reason`` is what the log says instead of what was answered.
     """
-    database = context.runtime().database
+    database = call.door.database
     # Who guesses too much costs no look-up either.
-    caller = _caller() or (None if problem.status == TOO_MANY else refused_caller(database, _token()))
+    known = call.caller or call.known_caller
+    caller = known or (None if problem.status == TOO_MANY else refused_caller(database, call.token))
     log.warning(
         "scim request refused",
         method=request.method,
@@ -215,90 +251,36 @@ def _keep_refused(problem: Problem, reason: str | None = None, *, at_once: bool)
         scim_type=problem.scim_type,
         reason=reason,
         directory=caller.directory_name if caller else None,
-        address=context.address(),
+        address=call.address,
     )
     if caller is None:
-        _journal().add_unknown(_strangers_entry(problem))
+        call.door.journal.add_unknown(_strangers_entry(call, problem))
         return
-    exchange = _begun(caller, problem.status)
-    detail = masking.mask_message(reason or problem.detail, {*_credentials(), *g.get("scim_secrets", ())})
+    exchange = call.exchange or call.begin(caller, problem.status)
+    detail = masking.mask_message(reason or problem.detail, {*call.credentials, *call.secrets})
     entry = exchange.entry(problem.status, problem.scim_type, detail)
     written = (at_once or caller.replayed_by is not None) and exchange.log_alone(database, entry)
     if not written and caller.replayed_by is None:
-        _journal().add(entry)
+        call.door.journal.add(entry)
 
 
-def _strangers_entry(problem: Problem) -> LogEntry:
-    credentials = _credentials()
+def _strangers_entry(call: Call, problem: Problem) -> LogEntry:
+    credentials = call.credentials
     return LogEntry(
         organization_id=None,
         directory_id=None,
         token_id=None,
-        request_id=context.request_id(),
-        method=request.method[:8],
-        target=masking.mask_strangers_target(context.target(), credentials),
+        request_id=call.request_id,
+        method=call.method,
+        target=masking.mask_strangers_target(call.target, credentials),
         status=problem.status,
-        milliseconds=round((perf_counter() - context.started()) * 1000),
-        user_agent=masking.mask_text(context.user_agent(), credentials)[: masking.LONGEST_OF_A_STRANGER],
-        address=context.address(),
+        milliseconds=round((perf_counter() - call.started) * 1000),
+        user_agent=masking.mask_text(call.user_agent, credentials)[: masking.LONGEST_OF_A_STRANGER],
+        address=call.address,
         scim_type=problem.scim_type,
         message=problem.detail if problem.status == HTTPStatus.UNAUTHORIZED else None,
     )
 
 
-def _answer_problem(problem: Problem) -> Response:
+def _answer_problem(problem: Problem) -> Answer:
     return answer(problem.document(), problem.status, problem.headers)
-
-
-def _begun(caller: Caller, status: int) -> Exchange:
-    found: Exchange | None = g.get("scim_exchange")
-    return found or _exchange(caller, HTTPStatus(status))
-
-
-def _exchange(caller: Caller, success: HTTPStatus) -> Exchange:
-    credentials = _credentials()
-    noun, object_id = _named_object()
-    return Exchange(
-        caller=caller,
-        request_id=context.request_id(),
-        method=request.method[:8],
-        target=masking.mask_target(context.target(), credentials),
-        success=success,
-        started=context.started(),
-        user_agent=masking.mask_text(context.user_agent(), credentials),
-        address=context.address(),
-        noun=noun,
-        object_id=object_id,
-    )
-
-
-def _named_object() -> tuple[str | None, str | None]:
-    for noun in NOUNS:
-        named = (request.view_args or {}).get(f"{noun}_id")
-        if named is not None:
-            # Whatever is longer than our ids is none of them, nor what PostgreSQL cannot store.
-            return noun, named if len(named) <= LONGEST_ID and "\x00" not in named else None
-    return None, None
-
-
-def _journal() -> Journal:
-    return context.journal_of(current_app)
-
-
-def _known_caller() -> Caller | None:
-    found: Caller | None = request.environ.get(KNOWN_CALLER)
-    return found
-
-
-def _credentials() -> tuple[str, ...]:
-    # What stands in the header is masked wherever else it stands, be it a token of ours or not.
-    return tuple((request.headers.get("Authorization") or "").split())
-
-
-def _caller() -> Caller | None:
-    found: Caller | None = g.get("scim_caller")
-    return found or _known_caller()
-
-
-def _token() -> str | None:
-    return dialects.bearer_token(request.headers.get("Authorization"))

@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import request
-
-from scim_bridge.domain.filters import Filter
+from scim_bridge.domain.filters import Attribute, Compare, Filter, Operator
 from scim_bridge.domain.paging import Order
 from scim_bridge.errors import Invalid
-from scim_bridge.scim.attributes import ResourceSchema
+from scim_bridge.scim.attributes import USER, ResourceSchema
 from scim_bridge.scim.filters import parse_filter
-from scim_bridge.scim.projection import Projection, read_projection
+from scim_bridge.scim.projection import WHOLE, Projection, read_projection
 from scim_bridge.scim.sorting import read_order
 from scim_bridge.settings import Settings
 
@@ -39,16 +37,6 @@ class Query:
         return self.start - 1
 
 
-def sent_projection(schema: ResourceSchema) -> Projection:
-    """Return which attributes the request at hand wants to see."""
-    return _projection(_sent(), schema)
-
-
-def sent_query(schema: ResourceSchema, settings: Settings) -> Query:
-    """Return what the query string asks for; parameters that nobody knows mean nothing (row 2.1: Entra's flag)."""
-    return read_query(_sent(), schema, settings)
-
-
 def read_query(asked: Mapping[str, object], schema: ResourceSchema, settings: Settings) -> Query:
     """Return what is asked for by these parameters, whose names are in lower case; raises Invalid."""
     text = asked.get("filter")
@@ -60,17 +48,34 @@ def read_query(asked: Mapping[str, object], schema: ResourceSchema, settings: Se
         # RFC 7644 §3.4.2.4: less than 1 is 1, a negative count is 0.
         min(max(_number(asked, "startIndex", 1), 1), FARTHEST) if cursor is None else 1,
         _count(asked, settings, by_cursor=cursor is not None),
-        _projection(asked, schema),
+        read_shown(asked, schema),
         read_order(asked.get("sortby"), asked.get("sortorder"), schema),
         cursor,
     )
 
 
-def _sent() -> dict[str, object]:
-    return {name.lower(): value for name, value in request.args.items()}
+def read_name(asked: Mapping[str, object], settings: Settings) -> Query | None:
+    """
+    Return a query of users that asks by userName and nothing else, None for any other one.
+
+    What is wrong with a query is nobody's business before the token was looked at: that too is None.
+    """
+    if "filter" not in asked:
+        return None
+    try:
+        query = read_query(asked, USER, settings)
+    except Invalid:
+        return None
+    match query.filter:
+        case Compare(Attribute(("userName",)), Operator.EQUAL, str()) if query.order is None and query.cursor is None:
+            return query
+    return None
 
 
-def _projection(asked: Mapping[str, object], schema: ResourceSchema) -> Projection:
+def read_shown(asked: Mapping[str, object], schema: ResourceSchema) -> Projection:
+    """Return which attributes these parameters, whose names are in lower case, ask to see."""
+    if not asked:
+        return WHOLE
     return read_projection(_names(asked, "attributes"), _names(asked, "excludedAttributes"), schema)
 
 

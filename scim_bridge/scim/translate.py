@@ -13,12 +13,15 @@ import orjson
 
 from scim_bridge.domain.provisioning import Document, GroupRecord, UserRecord
 from scim_bridge.errors import Invalid
-from scim_bridge.identity.provisioned import NamedGroup, StoredGroup, StoredUser
+from scim_bridge.identity.provisioned import ADDRESS, NESTED, NamedGroup, StoredGroup, StoredUser, extensions
 from scim_bridge.scim.attributes import GROUP, USER, ResourceSchema
 from scim_bridge.scim.projection import Projection
 from scim_bridge.scim.versions import etag
 
 LONGEST_NAME = 1024
+
+Resource = Document | orjson.Fragment
+"""A resource as it is answered: to be read further, or as JSON already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +59,34 @@ def group_record(document: Document) -> GroupRecord:
     return GroupRecord(_required(document, "displayName"), document, _short(document, "externalId"))
 
 
-def user_resource(
-    user: StoredUser, groups: Sequence[NamedGroup], addresses: Addresses, projection: Projection
-) -> Document:
-    """Return a user as it is answered; ``groups`` are those it is in."""
+def user_resource(user: StoredUser, groups: str, addresses: Addresses, projection: Projection) -> Resource:
+    """Return a user as it is answered; ``groups`` is the JSON of those it is in, one behind the other."""
+    if projection.is_whole:
+        return orjson.Fragment(_user_text(user, groups, addresses.users + user.id))
     resource = _resource(user, USER, addresses.users)
     if groups:
-        resource["groups"] = [
-            {
-                "value": group.id,
-                "$ref": addresses.groups + group.id,
-                "display": group.name,
-                "type": "direct" if group.is_direct else "indirect",
-            }
-            for group in groups
-        ]
+        resource["groups"] = orjson.loads(f"[{groups}]")
     return projection.apply(resource)
+
+
+def groups_text(user: StoredUser, addresses: Addresses) -> str | None:
+    """Return the JSON of the groups that were read with a user; None where that is not all that there is to say."""
+    read = user.groups
+    return None if read is None or read.startswith(NESTED) else read.replace(ADDRESS, addresses.groups)
+
+
+def named_groups_text(groups: Sequence[NamedGroup], addresses: Addresses) -> str:
+    """Return the JSON of groups, one behind the other."""
+    entries = [
+        {
+            "value": group.id,
+            "$ref": addresses.groups + group.id,
+            "display": group.name,
+            "type": "direct" if group.is_direct else "indirect",
+        }
+        for group in groups
+    ]
+    return orjson.dumps(entries).decode()[1:-1]
 
 
 def group_resource(group: StoredGroup, members: str, addresses: Addresses, projection: Projection) -> Document:
@@ -82,11 +97,24 @@ def group_resource(group: StoredGroup, members: str, addresses: Addresses, proje
     return projection.apply(resource)
 
 
+def _user_text(user: StoredUser, groups: str, location: str) -> str:
+    # The document is JSON already, and sound: it is put between the rest as it is, and not read.
+    kept = user.extensions or orjson.dumps(extensions(user.read_document())).decode()
+    created = _time(user.created_at)
+    modified = created if user.updated_at == user.created_at else _time(user.updated_at)
+    schemas = f'"{USER.urn}"' + (f",{kept[1:-1]}" if len(kept) > 2 else "")
+    rest = f',"groups":[{groups}]}}' if groups else "}"
+    return (
+        f'{{"schemas":[{schemas}],"id":"{user.id}",{user.document[1:-1]},"meta":{{"resourceType":"User",'
+        f'"created":"{created}","lastModified":"{modified}","location":"{location}",'
+        f'"version":"W/\\"{user.version}\\""}}{rest}'
+    )
+
+
 def _resource(stored: StoredUser | StoredGroup, schema: ResourceSchema, address: str) -> Document:
     document = stored.read_document()
-    extensions = [name for name in document if name.lower().startswith("urn:")]
     return {
-        "schemas": [schema.urn, *extensions],
+        "schemas": [schema.urn, *extensions(document)],
         "id": stored.id,
         **document,
         "meta": {

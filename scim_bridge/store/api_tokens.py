@@ -134,10 +134,9 @@ def touch_api_token(
     connection.execute(_TOUCH_MEMBERS, {"account": token.account_id, "at": at})
 
 
-_ACTIVE_MEMBER = sa.select(member.c.id).where(
-    member.c.account_id == sa.bindparam("account"),
-    member.c.organization_id == sa.bindparam("organization"),
-    member.c.state == MemberState.ACTIVE.value,
+# By the account alone: with the organization in it, SQLite would rather walk through everybody who is active there.
+_MEMBERS_OF_ACCOUNT = sa.select(member.c.id, member.c.organization_id, member.c.state).where(
+    member.c.account_id == sa.bindparam("account")
 )
 
 
@@ -145,8 +144,9 @@ def active_member_of(
     connection: sa.Connection, account_id: AccountId, organization_id: OrganizationId
 ) -> MemberId | None:
     """Return whom an account is in an organization, if that is an active member."""
-    found = connection.execute(_ACTIVE_MEMBER, {"account": account_id, "organization": organization_id}).scalars()
-    return next((MemberId(each) for each in found), None)
+    wanted = (organization_id, MemberState.ACTIVE.value)
+    found = connection.execute(_MEMBERS_OF_ACCOUNT, {"account": account_id})
+    return next((MemberId(member_id) for member_id, *rest in found if tuple(rest) == wanted), None)
 
 
 def organizations_of(connection: sa.Connection, account_id: AccountId) -> list[tuple[OrganizationId, MemberState]]:

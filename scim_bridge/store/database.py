@@ -7,7 +7,7 @@ snapshot from first to last row; writes are READ COMMITTED and lock what they ch
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from time import monotonic, sleep
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from scim_bridge.domain.keys import fold
 from scim_bridge.errors import StoreError, Unavailable
+from scim_bridge.store.counting import COUNTED
 from scim_bridge.store.statements import MOST_STALE, QuickConnection, drive
 
 Connection = sa.Connection
@@ -46,6 +47,7 @@ class Database:
         self.url = _parse(url)
         self.after_changes: Callable[[], None] | None = None
         self._line = Lock()
+        self._idle: list[QuickConnection] = []
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         try:
             self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
@@ -86,6 +88,7 @@ class Database:
         with self._turn(), self._connect() as connection:
             connection.opening = _WRITING[self.is_sqlite]
             connection.info.pop(NEWS, None)
+            connection.info.pop(COUNTED, None)
             with connection.begin():
                 yield connection
             told = connection.info.pop(NEWS, False)
@@ -93,7 +96,10 @@ class Database:
             self.after_changes()
 
     def dispose(self) -> None:
-        """Close every pooled connection."""
+        """Close every connection that nobody uses."""
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
         self.engine.dispose()
 
     @contextmanager
@@ -116,9 +122,25 @@ class Database:
 
     @contextmanager
     def _connect(self) -> Iterator[QuickConnection]:
-        with self.translating(), self._open() as connection:
-            assert isinstance(connection, QuickConnection)
-            yield connection
+        with self.translating():
+            # Whoever used one last left nothing begun: taking it out of the pool, and back, would find that out again.
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                self._put_back(connection)
+
+    def _take(self) -> QuickConnection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
+
+    def _put_back(self, connection: QuickConnection) -> None:
+        if connection.closed or connection.invalidated or connection.in_transaction():
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     @contextmanager
     def translating(self) -> Iterator[None]:
@@ -148,6 +170,13 @@ class Database:
         if _is_missing_table(error):
             return StoreError(f"The database {self.safe_url} is not migrated: run `scim-bridge db upgrade` ({text}).")
         return StoreError(f"The database {self.safe_url} cannot be used: {text}.")
+
+
+def is_writing(connection: sa.Connection) -> bool:
+    """Say whether a connection is in a transaction that may have written: it sees what nobody else does."""
+    return (
+        isinstance(connection, QuickConnection) and connection.opening == _WRITING[connection.dialect.name == "sqlite"]
+    )
 
 
 def _is_missing_table(error: DBAPIError) -> bool:
@@ -230,7 +259,8 @@ def _postgresql_engine(url: URL) -> sa.Engine:
         isolation_level="AUTOCOMMIT",
         # The values of a failed statement are people's data; its text is enough to find the bug.
         hide_parameters=True,
-        connect_args={"connect_timeout": 10, "options": "-c lock_timeout=20000"},
+        # Compiling a statement for the machine takes longer than any of ours takes to run.
+        connect_args={"connect_timeout": 10, "options": "-c lock_timeout=20000 -c jit=off"},
     )
     sa.event.listen(engine, "begin", _begin_postgresql)
     return engine

@@ -18,6 +18,7 @@ from scim_bridge.store.changes import Change
 from scim_bridge.store.documents import reader
 from scim_bridge.store.filters import GROUP_COLUMNS, group_condition
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.json_text import fixed, joined
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.paging import Listed, Page, find_page, sort_keys
 from scim_bridge.store.schema import membership, nesting, user_group
@@ -77,12 +78,12 @@ _TOUCH = (
 
 def _members_json(table: sa.Table, owner: sa.Column[Any], value: sa.Column[Any], kind: str) -> sa.Select[Any]:
     # One text a group, joined in the database: ten thousand members never become Python objects. Ids need no escaping.
-    entry = (sa.literal('{"value":"') + value + sa.literal('","$ref":"') + sa.bindparam("base") + value) + sa.literal(
+    entry = (fixed('{"value":"') + value + fixed('","$ref":"') + sa.bindparam("base", type_=sa.Text) + value) + fixed(
         f'","type":"{kind}"}}'
     )
     # A text for each group, put together by a sub-select of its own: no database sorts the members by group first.
     members = (
-        sa.select(sa.func.aggregate_strings(entry, ","))
+        sa.select(joined(entry))
         .where(
             owner == user_group.c.id,
             table.c.valid_to.is_(None),

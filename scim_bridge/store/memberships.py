@@ -102,7 +102,7 @@ _GROUPS_OF_USER = sa.select(membership.c.group_id).where(
     membership.c.scim_user_id == sa.bindparam("user"), membership.c.valid_to.is_(None)
 )
 # Neither the directory nor an order is asked for: SQLite would go through every group of the directory for it.
-_above = (nesting.c.valid_to.is_(None), nesting.c.origin == ORIGIN, nesting.c.held.is_(False))
+ABOVE = (nesting.c.valid_to.is_(None), nesting.c.origin == ORIGIN, nesting.c.held.is_(False))
 # Whether a group is in another one is asked along the way: most are in none, and then nothing more is read.
 _NAMED_GROUPS_OF_USERS = (
     sa.select(
@@ -110,7 +110,7 @@ _NAMED_GROUPS_OF_USERS = (
         user_group.c.display_name,
         user_group.c.directory_id,
         membership.c.scim_user_id,
-        sa.exists().where(nesting.c.child_id == user_group.c.id, *_above).label("is_nested"),
+        sa.exists().where(nesting.c.child_id == user_group.c.id, *ABOVE).label("is_nested"),
     )
     .join(user_group, membership.c.group_id == user_group.c.id)
     .where(membership.c.scim_user_id.in_(listed("users")), *IN_FORCE, membership.c.held.is_(False))
@@ -121,13 +121,13 @@ def _groups_above() -> sa.Select[Any]:
     start = sa.select(user_group.c.id).where(user_group.c.id.in_(listed("groups")))
     above = start.cte("above", recursive=True)
     # UNION, not UNION ALL: groups that contain one another end the walk instead of hanging it.
-    above = above.union(sa.select(nesting.c.parent_id).where(nesting.c.child_id == above.c.id, *_above))
+    above = above.union(sa.select(nesting.c.parent_id).where(nesting.c.child_id == above.c.id, *ABOVE))
     return (
         sa.select(nesting.c.child_id, user_group.c.id, user_group.c.display_name, user_group.c.directory_id)
         .select_from(nesting)
         .join(above, nesting.c.child_id == above.c.id)
         .join(user_group, nesting.c.parent_id == user_group.c.id)
-        .where(*_above, user_group.c.removed_at.is_(None))
+        .where(*ABOVE, user_group.c.removed_at.is_(None))
     )
 
 

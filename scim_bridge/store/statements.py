@@ -6,7 +6,9 @@ statement that is the same object as before (a constant of a store module) is co
 of parameters. All else, and everything while somebody listens to a cursor, takes SQLAlchemy's own way.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,13 +24,61 @@ Values = Mapping[str, Any]
 MOST_STALE = 48
 """As many connections of a pool as may have been lost without anybody noticing."""
 
+MOST_PREPARED = 500
+"""Statements that a connection to PostgreSQL keeps prepared: all that there are here."""
 
-class Found(IteratorResult[Any]):
-    """The rows of a statement, read already."""
+_READS = (sa.Select, sa.CompoundSelect)
+_QUICK = (*_READS, sa.Insert, sa.Update, sa.Delete)
 
-    def __init__(self, metadata: SimpleResultMetaData, rows: Sequence[Sequence[Any]], count: int) -> None:
-        super().__init__(metadata, iter(rows))
+
+class Scalars(list[Any]):
+    """The first column of some rows."""
+
+    def all(self) -> list[Any]:
+        """Return them."""
+        return self
+
+    def first(self) -> Any:
+        """Return the first one, None if there is none."""
+        return self[0] if self else None
+
+
+class Found:
+    """The rows of a statement, read already: what is usually asked of SQLAlchemy's results, without their cost."""
+
+    __slots__ = ("_names", "_rows", "rowcount")
+
+    def __init__(self, names: SimpleResultMetaData, rows: Sequence[Sequence[Any]], count: int) -> None:
+        self._names = names
+        self._rows = rows
         self.rowcount = count
+
+    def __iter__(self) -> Iterator[Any]:
+        names, places = self._names, self._names._key_to_index
+        return iter([sa.Row(names, None, places, row) for row in self._rows])
+
+    def all(self) -> list[Any]:
+        """Return every row."""
+        return list(self)
+
+    def first(self) -> Any:
+        """Return the first row, None if there is none."""
+        return sa.Row(self._names, None, self._names._key_to_index, self._rows[0]) if self._rows else None
+
+    def scalars(self) -> Scalars:
+        """Return the first column."""
+        return Scalars([row[0] for row in self._rows])
+
+    def one_or_none(self) -> Any:
+        """Return the only row, None if there is none; raises MultipleResultsFound."""
+        return self.first() if len(self._rows) < 2 else self._whole().one_or_none()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._whole(), name)
+
+    def _whole(self) -> IteratorResult[Any]:
+        """Return what SQLAlchemy's own way would have."""
+        return IteratorResult(self._names, iter(self._rows))
 
 
 class _Written:
@@ -36,41 +86,44 @@ class _Written:
 
     def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
         self.text = str(compiled)
-        names = dict(compiled.bind_names)
-        self.is_read = isinstance(compiled.statement, sa.Select)
-        self._order = compiled.positiontup
-        self._inputs = [
-            (name, bind.key, bind.required, bind.value, bind.type.dialect_impl(dialect).bind_processor(dialect))
-            for bind, name in names.items()
-        ]
+        self.is_read = isinstance(compiled.statement, _READS)
+        names = {name: bind for bind, name in compiled.bind_names.items()}
+        binds = [names[name] for name in compiled.positiontup or ()]
+        self._defaults = {bind.key: bind.value for bind in binds if not bind.required}
+        self._pick = _picking([bind.key for bind in binds])
+        inputs = [bind.type.dialect_impl(dialect).bind_processor(dialect) for bind in binds]
+        self._inputs = [(place, convert) for place, convert in enumerate(inputs) if convert is not None]
         columns = compiled._result_columns
-        self.metadata = SimpleResultMetaData([column.keyname for column in columns])
-        converts = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-        self._outputs = [(number, convert) for number, convert in enumerate(converts) if convert is not None]
+        self.names = SimpleResultMetaData([column.keyname for column in columns])
+        outputs = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        self._outputs = [(place, convert) for place, convert in enumerate(outputs) if convert is not None]
 
-    def values(self, sent: Values) -> Any:
+    def values(self, sent: Values) -> Sequence[Any]:
         """Return the parameters as the driver wants them; raises KeyError for one that is missing."""
-        made = {}
-        for name, key, required, default, convert in self._inputs:
-            value = sent[key] if required or key in sent else default
-            made[name] = value if convert is None else convert(value)
-        return made if self._order is None else tuple([made[name] for name in self._order])
+        picked = self._pick({**self._defaults, **sent} if self._defaults else sent)
+        if not self._inputs:
+            return picked
+        made = list(picked)
+        for place, convert in self._inputs:
+            made[place] = convert(made[place])
+        return made
 
     def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
         """Return rows as Python's own types."""
-        if not self._outputs:
+        if not self._outputs or not found:
             return found
         read = [list(row) for row in found]
-        for number, convert in self._outputs:
+        for place, convert in self._outputs:
             for row in read:
-                row[number] = convert(row[number])
-        return read
+                row[place] = convert(row[place])
+        return [tuple(row) for row in read]
 
 
 class QuickConnection(sa.Connection):
     """A connection that knows the statements it has run before; ``opening`` is what begins its transactions."""
 
     opening: str | None = None
+    _cursor: Any = None
 
     def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
         """Run a statement; what `sqlalchemy.Connection.execute` says holds here too."""
@@ -80,6 +133,19 @@ class QuickConnection(sa.Connection):
             if written is not None:
                 return self._run(written, parameters, many=many)
         return super().execute(statement, parameters, execution_options=execution_options)
+
+    @property
+    def cursor(self) -> Any:
+        """Return the one cursor on which everything is run that is run here: its rows are read at once."""
+        found = self._cursor
+        if found is None or self.invalidated:
+            found = self._cursor = _new_cursor(self)
+        return found
+
+    def invalidate(self, exception: BaseException | None = None) -> None:
+        """Give the connection to the server up; the next statement gets another one."""
+        self._cursor = None
+        super().invalidate(exception)
 
     def _run(self, written: _Written, parameters: Any, *, many: bool) -> Found:
         if not self.in_transaction() and not many:
@@ -97,29 +163,40 @@ class QuickConnection(sa.Connection):
         return self._try(written, parameters, many=False)
 
     def _try(self, written: _Written, parameters: Any, *, many: bool) -> Found:
-        cursor = self.connection.cursor()
         try:
+            cursor = self.cursor
             if many:
                 cursor.executemany(written.text, [written.values(each) for each in parameters])
-                return Found(written.metadata, (), cursor.rowcount)
+                return Found(written.names, (), cursor.rowcount)
             cursor.execute(written.text, written.values(parameters or {}))
             rows = cursor.fetchall() if cursor.description is not None else ()
-            return Found(written.metadata, written.rows(rows), cursor.rowcount)
+            return Found(written.names, written.rows(rows), cursor.rowcount)
         except self.dialect.loaded_dbapi.Error as error:
             raise _translated(self, written.text, error) from error
-        finally:
-            cursor.close()
 
 
 def drive(connection: sa.Connection, text: str) -> None:
-    """Run a text that has no parameters and no answer on the driver itself."""
-    cursor = connection.connection.cursor()
+    """Run a text that has no parameters on the driver itself; nobody wants its answer."""
     try:
+        cursor = connection.cursor if isinstance(connection, QuickConnection) else connection.connection.cursor()
         cursor.execute(text)
+        if cursor.description is not None:
+            # A cursor of SQLite that is not read to its end goes on reading.
+            cursor.fetchall()
     except connection.dialect.loaded_dbapi.Error as error:
         raise _translated(connection, text, error) from error
-    finally:
-        cursor.close()
+
+
+def _new_cursor(connection: sa.Connection) -> Any:
+    if connection.dialect.name != "postgresql":
+        return connection.connection.cursor()
+    import psycopg
+
+    driver: Any = connection.connection.dbapi_connection
+    # Each statement is planned once for a connection, not at each execution.
+    driver.prepare_threshold = 0
+    driver.prepared_max = MOST_PREPARED
+    return psycopg.RawCursor(driver)
 
 
 def _translated(connection: sa.Connection, text: str, error: Exception) -> DBAPIError:
@@ -145,7 +222,6 @@ def _translated(connection: sa.Connection, text: str, error: Exception) -> DBAPI
 
 # None: seen once. Statements made for one execution are forgotten with it.
 _seen: "WeakKeyDictionary[Any, dict[tuple[str, ...], _Written | None]]" = WeakKeyDictionary()
-_QUICK = (sa.Select, sa.Insert, sa.Update, sa.Delete)
 
 
 def _known(statement: Any, dialect: Dialect, parameters: Values) -> _Written | None:
@@ -162,10 +238,28 @@ def _known(statement: Any, dialect: Dialect, parameters: Values) -> _Written | N
 
 
 def _write(statement: Any, dialect: Dialect, names: list[str]) -> _Written | None:
-    compiled = statement.compile(dialect=dialect, column_keys=names if not isinstance(statement, sa.Select) else None)
+    speaking = _postgresql() if dialect.name == "postgresql" else dialect
+    columns = None if isinstance(statement, _READS) else names
+    compiled = statement.compile(dialect=speaking, column_keys=columns)
     # Lists that are spelt out, and values that Python makes, differ from one execution to the next.
     if compiled.post_compile_params or compiled.literal_execute_params:
         return None
-    if not isinstance(statement, sa.Select) and (compiled.insert_prefetch or compiled.update_prefetch):
+    if columns is not None and (compiled.insert_prefetch or compiled.update_prefetch):
         return None
-    return _Written(compiled, dialect)
+    return _Written(compiled, speaking)
+
+
+@cache
+def _postgresql() -> Dialect:
+    """Return the dialect of PostgreSQL's own placeholders, which its driver need not translate at each execution."""
+    from sqlalchemy.dialects.postgresql import psycopg
+
+    made: Dialect = psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+    return made
+
+
+def _picking(keys: list[str]) -> Callable[[Values], Sequence[Any]]:
+    """Return what picks these values, in this order."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return (lambda sent: (sent[keys[0]],)) if keys else (lambda _: ())

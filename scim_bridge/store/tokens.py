@@ -1,7 +1,9 @@
 """Directory tokens as a request presents them: one indexed look-up by digest."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -31,24 +33,26 @@ class PresentedToken:
     replaces_id: str | None = None
 
 
-_FIND = (
-    sa.select(
-        directory_token.c.id,
-        directory_token.c.directory_id,
-        directory.c.name,
-        directory.c.organization_id,
-        directory.c.kind,
-        directory.c.state,
-        directory_token.c.expires_at,
-        directory_token.c.revoked_at,
-        directory_token.c.last_used_at,
-        directory_token.c.ip_ranges,
-        directory_token.c.replaces_id,
-    )
+COLUMNS = (
+    directory_token.c.id,
+    directory_token.c.directory_id,
+    directory.c.name,
+    directory.c.organization_id,
+    directory.c.kind,
+    directory.c.state,
+    directory_token.c.expires_at,
+    directory_token.c.revoked_at,
+    directory_token.c.last_used_at,
+    directory_token.c.ip_ranges,
+    directory_token.c.replaces_id,
+)
+FIND = (
+    sa.select(*COLUMNS)
     .join(directory, directory_token.c.directory_id == directory.c.id)
     .join(organization, directory.c.organization_id == organization.c.id)
     .where(directory_token.c.digest == sa.bindparam("digest"), organization.c.removed_at.is_(None))
 )
+"""The token whose text has the hex SHA-256 `digest`."""
 
 _END_REPLACED = (
     sa.update(directory_token)
@@ -74,9 +78,12 @@ _TOUCH = (
 
 def find(connection: sa.Connection, digest: str) -> PresentedToken | None:
     """Return the token whose text has this hex SHA-256."""
-    row = connection.execute(_FIND, {"digest": digest}).one_or_none()
-    if row is None:
-        return None
+    row = connection.execute(FIND, {"digest": digest}).one_or_none()
+    return None if row is None else presented(row)
+
+
+def presented(row: Sequence[Any]) -> PresentedToken:
+    """Return the token that `COLUMNS` were read of."""
     token, directory_id, name, organization_id, kind, state, expires_at, revoked_at, used_at, ranges, replaces = row
     return PresentedToken(
         token,

@@ -1,10 +1,9 @@
 """SCIM users: the document that a directory sent, and the columns it is found by."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import sqlalchemy as sa
@@ -17,20 +16,27 @@ from scim_bridge.domain.people import DirectoryId, MemberId, ScimUserId
 from scim_bridge.domain.provisioning import Document, UserRecord
 from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
+from scim_bridge.store.counting import count_once, moment_mark
+from scim_bridge.store.database import is_writing
 from scim_bridge.store.documents import reader
 from scim_bridge.store.filters import USER_COLUMNS, user_condition
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.paging import Listed, Page, find_page, sort_keys
 from scim_bridge.store.schema import member, scim_user
+from scim_bridge.store.shown_groups import groups_of_user
 
 # An index entry of PostgreSQL takes 2,704 bytes; its other columns need some of them.
 LONGEST_KEY = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class StoredUser:
-    """A user of a directory as stored; ``document`` is JSON text."""
+class StoredUser(NamedTuple):
+    """
+    A user of a directory as stored; ``document`` is JSON text.
+
+    ``extensions`` is the JSON list of the names of its schema extensions, None for a user written before they were
+    kept. ``groups`` is what `store.shown_groups` made, None where it was not read.
+    """
 
     id: ScimUserId
     directory_id: DirectoryId
@@ -43,6 +49,8 @@ class StoredUser:
     created_at: datetime
     updated_at: datetime
     removed_at: datetime | None
+    extensions: str | None = None
+    groups: str | None = None
 
     def read_document(self) -> Document:
         """Return the document as a dictionary of its own."""
@@ -50,7 +58,7 @@ class StoredUser:
         return read
 
 
-_COLUMNS = (
+COLUMNS = (
     scim_user.c.id,
     scim_user.c.directory_id,
     scim_user.c.member_id,
@@ -62,20 +70,34 @@ _COLUMNS = (
     scim_user.c.created_at,
     scim_user.c.updated_at,
     scim_user.c.removed_at,
+    scim_user.c.extensions,
 )
-_BY_IDS = sa.select(*_COLUMNS).where(scim_user.c.id.in_(listed("ids")))
-_IN_DIRECTORY = sa.select(*_COLUMNS).where(scim_user.c.directory_id == sa.bindparam("directory"))
+SHOWN = (*COLUMNS, groups_of_user(scim_user))
+"""What a user is answered from: the columns, and the groups."""
+_BY_IDS = sa.select(*SHOWN).where(scim_user.c.id.in_(listed("ids")))
+_IN_DIRECTORY = sa.select(*SHOWN).where(scim_user.c.directory_id == sa.bindparam("directory"))
 _LIVE = _IN_DIRECTORY.where(scim_user.c.removed_at.is_(None))
-_GONE = _IN_DIRECTORY.where(scim_user.c.removed_at.is_not(None))
+_GONE = sa.select(*COLUMNS).where(
+    scim_user.c.directory_id == sa.bindparam("directory"), scim_user.c.removed_at.is_not(None)
+)
 _GET = _LIVE.where(scim_user.c.id == sa.bindparam("id"))
 # NO KEY UPDATE: memberships that only refer to the user do not wait for it.
 _LOCK = _GET.with_for_update(key_share=True)
 _NAMED = _LIVE.where(scim_user.c.user_name_key == sa.bindparam("key"))
 _BY_NAME = _NAMED.with_for_update(key_share=True)
-_PAGE = (
-    _LIVE.order_by(scim_user.c.id)
+# A page is found in an index that holds nothing else, and only its own users are read, with their groups.
+_ids = (
+    sa.select(scim_user.c.id)
+    .where(scim_user.c.directory_id == sa.bindparam("directory"), scim_user.c.removed_at.is_(None))
+    .order_by(scim_user.c.id)
     .limit(sa.bindparam("count", type_=sa.Integer))
     .offset(sa.bindparam("offset", type_=sa.Integer))
+    .subquery("paged")
+)
+_PAGE = (
+    sa.select(*COLUMNS, groups_of_user(scim_user), moment_mark())
+    .join(_ids, _ids.c.id == scim_user.c.id)
+    .order_by(scim_user.c.id)
 )
 _COUNT = (
     sa.select(sa.func.count())
@@ -161,9 +183,9 @@ def find_users(
                 named = _one(connection, _NAMED, {"directory": directory_id, "key": fold(name)})
                 return Page(int(named is not None), [named][window.offset :][: window.count] if named else [])
     keys = sort_keys(window.order, USER_COLUMNS, reader(connection, scim_user.c.document))
-    found = Listed(scim_user, _COLUMNS, [*keys, scim_user.c.id])
+    found = Listed(scim_user, COLUMNS, [*keys, scim_user.c.id])
     page = find_page(connection, found, present_users(connection, directory_id, filter_), window)
-    return Page(page.total, [_user(row[: len(_COLUMNS)]) for row in page.rows], page.end)
+    return Page(page.total, [_user(row[: len(COLUMNS)]) for row in page.rows], page.end)
 
 
 def present_users(
@@ -182,11 +204,13 @@ def users_of(connection: sa.Connection, ids: Sequence[str]) -> dict[str, StoredU
 
 def _page(connection: sa.Connection, directory_id: DirectoryId, offset: int, count: int) -> Page[StoredUser]:
     wanted: dict[str, Any] = {"directory": directory_id, "offset": offset, "count": count}
-    rows = connection.execute(_PAGE, wanted).all() if count else ()
+    rows = connection.execute(_PAGE, wanted).all() if count else []
+    users = [_user(row[:-1]) for row in rows]
     if rows and len(rows) < count:
-        return Page(offset + len(rows), [_user(row) for row in rows])
-    total = connection.execute(_COUNT, {"directory": directory_id}).scalar_one()
-    return Page(total, [_user(row) for row in rows])
+        return Page(offset + len(rows), users)
+    if rows and not is_writing(connection):
+        return Page(count_once(connection, rows[0][-1], _COUNT, {"directory": directory_id}), users)
+    return Page(connection.execute(_COUNT, {"directory": directory_id}).scalar_one(), users)
 
 
 def insert_user(
@@ -210,6 +234,8 @@ def insert_user(
         change.at,
         change.at,
         None,
+        values["extensions"],
+        "",
     )
 
 
@@ -229,6 +255,8 @@ def update_user(connection: sa.Connection, change: Change, user: StoredUser, rec
         user.created_at,
         change.at,
         None,
+        values["extensions"],
+        user.groups,
     )
 
 
@@ -259,6 +287,11 @@ def canonical(document: Document) -> str:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def extensions(document: Document) -> list[str]:
+    """Return the names of the schema extensions that a document holds."""
+    return [name for name in document if name[:4].lower() == "urn:"]
+
+
 def _values(record: UserRecord, version: int, at: datetime) -> dict[str, Any]:
     return {
         "user_name": record.user_name,
@@ -268,6 +301,7 @@ def _values(record: UserRecord, version: int, at: datetime) -> dict[str, Any]:
         "display_name": record.display_name,
         "active": record.active,
         "document": canonical(record.document),
+        "extensions": orjson.dumps(extensions(record.document)).decode(),
         "version": version,
         "updated_at": at,
     }

@@ -6,13 +6,17 @@ Whatever passes here can be walked without care: an object, nested no deeper tha
 """
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.http import parse_options_header
 
 from scim_bridge.errors import Invalid
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 ENCODINGS = ("utf-8", "utf8", "us-ascii")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -25,10 +29,28 @@ def read_json(types: Collection[str]) -> dict[str, Any]:
 
     Raises Invalid (invalidSyntax), or an HTTP error for 413 and 415.
     """
-    _check_type(types)
-    raw = request.get_data().removeprefix(BYTE_ORDER_MARK)
+    check_type(request.environ, types)
+    return parse_json(request.get_data())
+
+
+def check_type(environ: "WSGIEnvironment", types: Collection[str]) -> None:
+    """Raise UnsupportedMediaType unless a body is of one of these types, and in UTF-8."""
+    sent = environ.get("CONTENT_TYPE", "")
+    if sent not in types:
+        kind, parameters = parse_options_header(sent)
+        # A client that names no type means JSON: there is nothing else to mean here.
+        if kind and kind.lower() not in types:
+            raise UnsupportedMediaType
+        if parameters.get("charset", "utf-8").lower() not in ENCODINGS:
+            raise UnsupportedMediaType
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+        raise UnsupportedMediaType
+
+
+def parse_json(raw: bytes) -> dict[str, Any]:
+    """Return what a body says; raises Invalid (invalidSyntax)."""
     try:
-        body = orjson.loads(raw)
+        body = orjson.loads(raw.removeprefix(BYTE_ORDER_MARK))
     except orjson.JSONDecodeError:
         raise _wrong("The body is not JSON.") from None
     if not isinstance(body, dict):
@@ -37,17 +59,6 @@ def read_json(types: Collection[str]) -> dict[str, Any]:
         if isinstance(value, str) and "\x00" in value:
             raise Invalid("A text holds the character NUL, which cannot be stored.", scim_type="invalidValue")
     return body
-
-
-def _check_type(types: Collection[str]) -> None:
-    kind = request.mimetype
-    # A client that names no type means JSON: there is nothing else to mean here.
-    if kind and kind not in types:
-        raise UnsupportedMediaType
-    if request.mimetype_params.get("charset", "utf-8").lower() not in ENCODINGS:
-        raise UnsupportedMediaType
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType
 
 
 def _walk(body: object) -> Iterator[object]:

@@ -1,9 +1,10 @@
 """What every HTTP door needs to know: of the process it runs in, and of the request at hand."""
 
 import re
+from secrets import token_hex
 from time import perf_counter
+from typing import TYPE_CHECKING
 from urllib.parse import quote
-from uuid import uuid4
 
 from flask import Flask, Response, current_app, g, request
 
@@ -12,10 +13,14 @@ from scim_bridge.identity.runtime import Runtime
 from scim_bridge.log import bind_request
 from scim_bridge.web.limits import Limits
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 EXTENSION = "scim_bridge"
 JOURNAL = "scim_bridge.journal"
 LIMITS = "scim_bridge.limits"
 REQUEST_ID_HEADER = "X-Request-Id"
+REQUEST_ID_SENT = "HTTP_X_REQUEST_ID"
 NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # The name of a request that came inside another one; what comes over HTTP has other names in there.
 REQUEST_ID = "scim_bridge.request_id"
@@ -23,7 +28,12 @@ REQUEST_ID = "scim_bridge.request_id"
 
 def runtime() -> Runtime:
     """Return the runtime of the application that serves this request."""
-    found: Runtime = current_app.extensions[EXTENSION]
+    return runtime_of(current_app)
+
+
+def runtime_of(app: Flask) -> Runtime:
+    """Return the runtime of an application."""
+    found: Runtime = app.extensions[EXTENSION]
     return found
 
 
@@ -33,10 +43,15 @@ def journal_of(app: Flask) -> Journal:
     return found
 
 
+def limits_of(app: Flask) -> Limits:
+    """Return what callers of an application may ask."""
+    found: Limits = app.extensions[LIMITS]
+    return found
+
+
 def limits() -> Limits:
     """Return what callers of this application may ask."""
-    found: Limits = current_app.extensions[LIMITS]
-    return found
+    return limits_of(current_app)
 
 
 def request_id() -> str:
@@ -78,18 +93,29 @@ def register(app: Flask) -> None:
     app.after_request(_name_it)
 
 
+def name_request(environ: "WSGIEnvironment", *, by_proxy: bool) -> str:
+    """Give a request its name, under which every log line of this thread stands from now on; it keeps the first one."""
+    name: str | None = environ.get(REQUEST_ID)
+    if name is None:
+        sent = environ.get(REQUEST_ID_SENT, "")
+        # Only a proxy that we trust may name requests: anybody else could write another request's name into the logs.
+        name = environ[REQUEST_ID] = sent if by_proxy and NAME.fullmatch(sent) else token_hex(16)
+    bind_request(name)
+    return name
+
+
+def headers_of_all(name: str) -> dict[str, str]:
+    """Return the headers of every answer of every door to the request of this name."""
+    return {REQUEST_ID_HEADER: name, "X-Content-Type-Options": "nosniff"}
+
+
 def _begin() -> None:
     g.started = perf_counter()
-    sent = request.headers.get(REQUEST_ID_HEADER, "")
-    # Only a proxy that we trust may name requests: anybody else could write another request's name into the logs.
-    trusted = runtime().settings.trusted_proxies > 0 and NAME.fullmatch(sent) is not None
-    g.request_id = request.environ.get(REQUEST_ID) or (sent if trusted else uuid4().hex)
-    bind_request(g.request_id)
+    g.request_id = name_request(request.environ, by_proxy=runtime().settings.trusted_proxies > 0)
 
 
 def _name_it(response: Response) -> Response:
-    response.headers[REQUEST_ID_HEADER] = request_id()
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.update(headers_of_all(request_id()))
     return response
 
 

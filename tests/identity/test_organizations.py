@@ -87,3 +87,9 @@ def test_an_organization_that_is_not_there_is_not_found(database: Database) -> N
 def _deactivate_everybody(database: Database) -> None:
     with database.write() as connection:
         connection.execute(sa.update(member).values(state="deactivated"))
+
+
+def test_a_name_that_looks_like_an_id_is_refused(database: Database, actor: Actor) -> None:
+    # Otherwise somebody could call theirs by another organization's id, and be found in its place.
+    with pytest.raises(Invalid, match="looks like an id"):
+        organizations.create(database, actor, "01a20000-0000-7000-8000-000000000000")

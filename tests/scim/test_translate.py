@@ -1,6 +1,6 @@
 """Records out of documents, resources out of rows."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -8,10 +8,18 @@ import pytest
 
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, ScimUserId
 from scim_bridge.errors import Invalid
-from scim_bridge.identity.provisioned import NamedGroup, StoredGroup, StoredUser
+from scim_bridge.identity.provisioned import ADDRESS, NESTED, NamedGroup, StoredGroup, StoredUser
 from scim_bridge.scim.attributes import GROUP, USER
 from scim_bridge.scim.projection import WHOLE, read_projection
-from scim_bridge.scim.translate import Addresses, group_record, group_resource, user_record, user_resource
+from scim_bridge.scim.translate import (
+    Addresses,
+    group_record,
+    group_resource,
+    groups_text,
+    named_groups_text,
+    user_record,
+    user_resource,
+)
 
 AT = datetime(2020, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 WHERE = Addresses("https://x/scim/v2")
@@ -78,9 +86,11 @@ def test_a_group_needs_a_name(document: dict[str, Any]) -> None:
 
 
 def test_a_user_is_answered_with_what_the_server_knows_around_what_was_sent() -> None:
-    found = user_resource(_user(STORED), [NamedGroup(GroupId("g1"), "Engineers")], WHERE, WHOLE)
+    groups = named_groups_text([NamedGroup(GroupId("g1"), "Engineers")], WHERE)
 
-    assert found == {
+    found = user_resource(_user(STORED), groups, WHERE, WHOLE)
+
+    assert orjson.loads(orjson.dumps(found)) == {
         "schemas": [USER.urn, "urn:example:badge"],
         "id": "u1",
         **STORED,
@@ -98,7 +108,34 @@ def test_a_user_is_answered_with_what_the_server_knows_around_what_was_sent() ->
 
 
 def test_who_is_in_no_group_has_no_groups() -> None:
-    assert "groups" not in user_resource(_user({"userName": "ada"}), [], WHERE, WHOLE)
+    found = user_resource(_user({"userName": "ada"}), "", WHERE, WHOLE)
+
+    assert "groups" not in orjson.loads(orjson.dumps(found))
+
+
+@pytest.mark.parametrize("document", [STORED, {"userName": "ada"}, {"userName": 'a "quoted\\ name', "URN:x": {"y": 1}}])
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_is_answered_whole_is_what_is_answered_in_parts(document: dict[str, Any], kept: bool) -> None:
+    names = orjson.dumps([name for name in document if ":" in name]).decode() if kept else None
+    user = _user(document)._replace(extensions=names, updated_at=AT + timedelta(seconds=1))
+    groups = named_groups_text([NamedGroup(GroupId("g1"), 'The "A" team', is_direct=False)], WHERE)
+
+    whole = user_resource(user, groups, WHERE, WHOLE)
+    parts = user_resource(user, groups, WHERE, read_projection([], ["nickName"], USER))
+
+    assert orjson.loads(orjson.dumps(whole)) == parts
+
+
+def test_groups_are_answered_at_the_address_of_the_server() -> None:
+    user = _user({"userName": "ada"})._replace(groups=f'{{"$ref":"{ADDRESS}g1"}}')
+
+    assert groups_text(user, WHERE) == '{"$ref":"https://x/scim/v2/Groups/g1"}'
+    assert groups_text(user._replace(groups=""), WHERE) == ""
+
+
+@pytest.mark.parametrize("read", [None, f'{NESTED}{{"value":"g1"}}'])
+def test_groups_that_were_not_read_or_are_in_others_have_to_be_looked_up(read: str | None) -> None:
+    assert groups_text(_user({"userName": "ada"})._replace(groups=read), WHERE) is None
 
 
 def test_a_member_list_goes_out_as_the_text_it_came_as() -> None:

@@ -165,6 +165,8 @@ scim_user = sa.Table(
     sa.Column("more_emails", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("display_name", sa.String(1024), nullable=True),
     sa.Column("active", sa.Boolean, nullable=False),
+    # The names of its schema extensions as a JSON list; NULL: look into the document.
+    sa.Column("extensions", sa.Text, nullable=True),
     # Canonical JSON of what the IdP sent, less what the server owns (id, meta, groups) and any password.
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),

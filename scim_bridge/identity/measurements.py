@@ -1,0 +1,30 @@
+"""How the whole installation is doing, as one read sees it: for whoever watches it, never for a decision."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from scim_bridge.store import measurements as store
+from scim_bridge.store.clock import now
+from scim_bridge.store.database import Database
+from scim_bridge.store.measurements import ClusterNumbers as ClusterNumbers
+from scim_bridge.store.measurements import DirectoryNumbers as DirectoryNumbers
+from scim_bridge.store.measurements import Queues as Queues
+
+
+@dataclass(frozen=True, slots=True)
+class Measurements:
+    """All numbers at one moment."""
+
+    at: datetime
+    clusters: list[ClusterNumbers]
+    directories: list[DirectoryNumbers]
+    queues: Queues
+
+
+def measure(database: Database) -> Measurements:
+    """Return the numbers of this moment."""
+    at = now()
+    with database.read() as connection:
+        return Measurements(
+            at, store.cluster_numbers(connection), store.directory_numbers(connection, at), store.queues(connection)
+        )

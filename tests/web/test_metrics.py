@@ -1,0 +1,84 @@
+"""What Prometheus reads, and who may."""
+
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from scim_bridge.domain.people import DirectoryKind
+from scim_bridge.identity import directories, tree
+from scim_bridge.identity.directory_tokens import TokenWanted
+from scim_bridge.identity.directory_tokens import create as create_token
+from tests.api.rest import ACTOR, Rest, open_rest
+from tests.identity.rows import put_cluster
+
+TOKEN = "a-token-for-prometheus"
+Numbers = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def _read(rest: Rest, token: str = TOKEN) -> Numbers:
+    answer = rest.app.test_client().get("/metrics", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200, answer.text
+    return {
+        (sample.name.removeprefix("scim_bridge_"), tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def test_clusters_and_directories_are_numbers_with_their_names(migrated_url: str, tmp_path: Path) -> None:
+    with open_rest(migrated_url, tmp_path, metrics_token=TOKEN) as rest:
+        tree.create_unit(rest.database, ACTOR, "acme", "production")
+        put_cluster(rest.database, "prod-eu", "production")
+        directories.create(rest.database, ACTOR, "acme", "okta", DirectoryKind.OKTA)
+
+        found = _read(rest)
+
+    cluster = (("cluster", "prod-eu"), ("organization", "acme"))
+    directory = (("directory", "okta"), ("organization", "acme"))
+    assert found["cluster_health", (cluster[0], ("health", "unknown"), cluster[1])] == 1
+    assert found["cluster_health", (cluster[0], ("health", "failing"), cluster[1])] == 0
+    assert found["cluster_behind", cluster] == 1
+    assert found["cluster_waiting_removals", cluster] == 0
+    assert found["directory_live_tokens", directory] == 1
+    assert ("directory_token_days_left", directory) not in found
+    assert found["changes_waiting", ()] > 0
+    assert found["changes_waiting_seconds", ()] >= 0
+
+
+def test_a_token_that_ends_is_counted_down(migrated_url: str, tmp_path: Path) -> None:
+    with open_rest(migrated_url, tmp_path, metrics_token=TOKEN) as rest:
+        directories.create(rest.database, ACTOR, "acme", "okta", DirectoryKind.OKTA)
+        [endless] = _tokens(rest)
+        create_token(rest.database, ACTOR, "acme", "okta", TokenWanted("new", "10d"))
+        from scim_bridge.identity import directory_tokens
+
+        directory_tokens.revoke(rest.database, ACTOR, "acme", endless)
+
+        found = _read(rest)
+
+    directory = (("directory", "okta"), ("organization", "acme"))
+    assert found["directory_live_tokens", directory] == 1
+    assert 9.9 < found["directory_token_days_left", directory] <= 10
+
+
+def _tokens(rest: Rest) -> list[str]:
+    from scim_bridge.identity import directory_tokens
+
+    return [each.prefix for each in directory_tokens.list_all(rest.database, "acme", "okta")]
+
+
+@pytest.mark.parametrize("token", ["", "wrong", TOKEN + "x"])
+def test_without_the_token_nothing_is_told(migrated_url: str, tmp_path: Path, token: str) -> None:
+    with open_rest(migrated_url, tmp_path, metrics_token=TOKEN) as rest:
+        answer = rest.app.test_client().get("/metrics", headers={"Authorization": f"Bearer {token}"})
+
+    assert answer.status_code == 401
+    assert "acme" not in answer.text
+
+
+def test_without_a_token_in_the_settings_there_is_no_such_address(migrated_url: str, tmp_path: Path) -> None:
+    with open_rest(migrated_url, tmp_path) as rest:
+        answer = rest.app.test_client().get("/metrics", headers={"Authorization": "Bearer "})
+
+    assert answer.status_code == 404
