@@ -7,9 +7,12 @@ from scim_bridge.api import (
     authorize,
     calls,
     grants,
+    identity_providers,
     openapi,
     organizations,
+    policies,
     roles,
+    sessions,
     tokens,
 )
 from scim_bridge.api.operations import OPERATIONS
@@ -22,7 +25,17 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (application_users, authorize, grants, organizations, roles, tokens)
+ROOMS = (
+    application_users,
+    authorize,
+    grants,
+    identity_providers,
+    organizations,
+    policies,
+    roles,
+    sessions,
+    tokens,
+)
 
 refuse_http = answer_http
 

@@ -14,12 +14,14 @@ from scim_bridge.cli.doctor import doctor
 from scim_bridge.cli.failures import Verbs
 from scim_bridge.cli.grants import grant
 from scim_bridge.cli.holds import hold
+from scim_bridge.cli.identity_providers import identity_provider
 from scim_bridge.cli.organizations import organization
 from scim_bridge.cli.projects import project, service
 from scim_bridge.cli.roles import role
 from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler
 from scim_bridge.cli.session import Session
+from scim_bridge.cli.sessions import account, break_glass, session_verbs
 from scim_bridge.cli.simulate import simulate
 from scim_bridge.cli.sync import sync
 from scim_bridge.cli.tokens import token
@@ -40,7 +42,9 @@ def main(context: click.Context, config: Path | None, url: str | None, token: st
 
 for verb in (
     access,
+    account,
     application_user,
+    break_glass,
     cluster,
     db,
     demo,
@@ -48,6 +52,7 @@ for verb in (
     doctor,
     grant,
     hold,
+    identity_provider,
     organization,
     project,
     role,
@@ -55,6 +60,7 @@ for verb in (
     run,
     scheduler,
     service,
+    session_verbs,
     simulate,
     sync,
     token,

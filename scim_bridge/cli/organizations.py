@@ -3,6 +3,7 @@
 import click
 
 from scim_bridge.cli.organization_domains import domain
+from scim_bridge.cli.organization_policy import policy
 from scim_bridge.cli.output import facts, joined, json_option, say, table, time
 from scim_bridge.cli.session import Session
 
@@ -54,3 +55,4 @@ def show(session: Session, slug: str, as_json: bool) -> None:
 
 
 organization.add_command(domain)
+organization.add_command(policy)
