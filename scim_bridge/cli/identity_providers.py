@@ -140,7 +140,7 @@ def _path(session: Session, organization: str | None, name: str) -> str:
 def _secret(file: Path) -> str:
     try:
         with click.open_file(str(file)) as stream:
-            text = stream.read()
+            text = str(stream.read())
     except (OSError, UnicodeDecodeError) as error:
         raise Invalid(f"The file {file} cannot be read: {error}.", field="client_secret_file") from None
     if not text.strip():

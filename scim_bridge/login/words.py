@@ -84,6 +84,8 @@ def _fetch(issuer: str) -> Words:
 def _document(url: str) -> dict[str, Any]:
     # A redirect would lead to wherever the other side likes.
     with requests.get(url, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
+        if answer.status_code >= 500:
+            raise requests.ConnectionError(f"answered {answer.status_code}")
         if answer.status_code != 200:
             raise Refused(f"The identity provider answered {answer.status_code}.")
         body = answer.raw.read(LARGEST + 1, decode_content=True)
