@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 
 CONNECT_SECONDS = 5.0
+MAIL_SECONDS = 2.0
+EXPIRY_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ def open_workshop(opened: Runtime) -> "Workshop":
 
 def open_process(settings: Settings) -> Process:
     """Open what `run` and `scheduler` need; the scheduler is not started yet. Raises StoreError with a sentence."""
+    from scim_bridge.sync.errands import Errand
+    from scim_bridge.sync.postman import Postman
     from scim_bridge.sync.scheduler import Scheduler
     from scim_bridge.sync.targets import Targets
 
@@ -74,9 +78,13 @@ def open_process(settings: Settings) -> Process:
     chores = {
         "purge of the provisioning log": lambda: purge(runtime),
         "look over the directories": lambda: look_over_directories(runtime),
-        "end what has expired": lambda: end_expired(runtime),
     }
-    return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores))
+    postman = Postman(runtime.database, runtime.keyring, settings)
+    errands = (
+        Errand("post", MAIL_SECONDS, postman.send_due),
+        Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
+    )
+    return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores, errands=errands))
 
 
 def purge(opened: Runtime) -> None:
@@ -90,10 +98,14 @@ def purge(opened: Runtime) -> None:
 
 
 def end_expired(opened: Runtime) -> None:
-    """End the grants whose time is over."""
+    """End the grants, the memberships and the invitations whose time is over."""
     from scim_bridge.identity.expiry import end_expired_grants
+    from scim_bridge.identity.hand_members import end_expired_memberships
+    from scim_bridge.identity.invitation_ends import end_expired_invitations
 
     end_expired_grants(opened.database)
+    end_expired_memberships(opened.database)
+    end_expired_invitations(opened.database)
 
 
 def look_over_directories(opened: Runtime) -> None:

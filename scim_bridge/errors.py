@@ -14,6 +14,9 @@ Every error the bridge raises on purpose. Doors choose the status; the message i
     ├── Invalid                   the request makes no sense; ``field`` says where
     │   └── TooLarge              it is larger than a limit we state
     ├── StoreError                the database cannot be used
+    ├── MailError                 a mail did not go out
+    │   ├── MailUndelivered       no mail server took it: try again later
+    │   └── MailRefused           it will never be taken
     ├── SimulatorError            the simulated identity provider cannot go on
     │   └── RequestFailed         its request was answered with an error, or not at all
     └── ClusterError              what a cluster answered
@@ -100,6 +103,18 @@ class TooLarge(Invalid):
 
 class StoreError(BridgeError):
     """The database cannot be reached, is not migrated, or refuses to be written."""
+
+
+class MailError(BridgeError):
+    """A mail did not go out."""
+
+
+class MailUndelivered(MailError):
+    """The mail server is away, asks for patience or does not let us in; later it may take the mail."""
+
+
+class MailRefused(MailError):
+    """The mail server will never take this mail: there is no such recipient, or it does not like the text."""
 
 
 class SimulatorError(BridgeError):

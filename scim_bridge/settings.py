@@ -8,13 +8,13 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "SCIM_BRIDGE_"
-SECRET_SETTINGS = ("encryption_keys", "database_url", "metrics_token")
+SECRET_SETTINGS = ("encryption_keys", "database_url", "metrics_token", "smtp_password")
 # What the command line reads itself: which file of settings, and which other bridge it works on.
 OF_THE_COMMAND = ("CONFIG", "URL", "TOKEN")
 
@@ -73,6 +73,16 @@ class Settings(BaseSettings):
     brake_percent: float = Field(default=10, gt=0, le=100)
     approval_seconds: float = Field(default=3600, gt=0)
 
+    smtp_host: str = ""
+    smtp_port: int = Field(default=587, ge=1, le=65_535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: SecretStr | None = None
+    smtp_from: str = "SCIM Bridge <scim-bridge@localhost>"
+    smtp_seconds: float = Field(default=10, gt=0, le=120)
+    mail_give_up_hours: int = Field(default=72, ge=1, le=720)
+    invitation_days: int = Field(default=7, ge=1, le=90)
+
     @field_validator("encryption_keys", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
@@ -84,6 +94,12 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _no_password_in_the_clear(self) -> Self:
+        if self.smtp_user and self.smtp_security == "none":
+            raise ValueError("smtp_user needs smtp_security starttls or tls: the password would be readable on the way")
+        return self
 
     @property
     def resolved_database_url(self) -> str:

@@ -13,8 +13,11 @@ from scim_bridge.cli.directories import directory
 from scim_bridge.cli.doctor import doctor
 from scim_bridge.cli.failures import Verbs
 from scim_bridge.cli.grants import grant
+from scim_bridge.cli.groups import group
 from scim_bridge.cli.holds import hold
 from scim_bridge.cli.identity_providers import identity_provider
+from scim_bridge.cli.invitations import invitation
+from scim_bridge.cli.members import member
 from scim_bridge.cli.organizations import organization
 from scim_bridge.cli.projects import project, service
 from scim_bridge.cli.roles import role
@@ -51,6 +54,9 @@ for verb in (
     directory,
     doctor,
     grant,
+    group,
+    invitation,
+    member,
     hold,
     identity_provider,
     organization,

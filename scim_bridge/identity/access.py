@@ -25,6 +25,7 @@ from scim_bridge.store import grants, people
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.explain import HeldBinding, OpenRemoval
+from scim_bridge.store.organizations import Organization
 from scim_bridge.store.snapshot import read_members
 
 
@@ -90,18 +91,24 @@ def explain(database: Database, organization: str, person: str, cluster: str | N
     """Explain a person's access on one cluster or all; raises NotFound for a person or cluster that is not here."""
     with database.read() as connection:
         owner = the_organization(connection, organization)
-        member = the_member(connection, owner.id, person)
-        snapshot = read_members(connection, owner.id, [member.id], now())
-        wanted = [c for c in snapshot.tree.clusters.values() if cluster in (None, c.name, c.id)]
-        if cluster is not None and not wanted:
-            raise NotFound(f"There is no cluster {cluster!r} in the organization {owner.slug}.")
-        explainer = _Explainer(connection, snapshot, member)
-        return Explanation(
-            member,
-            explainer.group_names(),
-            tuple(sorted(api_roles(snapshot.tree, snapshot.tree.root, snapshot.grants_for(member.id)))),
-            tuple(explainer.on(each) for each in sorted(wanted, key=lambda each: each.name)),
-        )
+        return explain_member(connection, owner, the_member(connection, owner.id, person), cluster)
+
+
+def explain_member(
+    connection: Connection, owner: Organization, member: Member, cluster: str | None = None
+) -> Explanation:
+    """Explain a person's access within a read that is open; raises NotFound for a cluster that is not here."""
+    snapshot = read_members(connection, owner.id, [member.id], now())
+    wanted = [c for c in snapshot.tree.clusters.values() if cluster in (None, c.name, c.id)]
+    if cluster is not None and not wanted:
+        raise NotFound(f"There is no cluster {cluster!r} in the organization {owner.slug}.")
+    explainer = _Explainer(connection, snapshot, member)
+    return Explanation(
+        member,
+        explainer.group_names(),
+        tuple(sorted(api_roles(snapshot.tree, snapshot.tree.root, snapshot.grants_for(member.id)))),
+        tuple(explainer.on(each) for each in sorted(wanted, key=lambda each: each.name)),
+    )
 
 
 class _Explainer:

@@ -14,6 +14,7 @@ from scim_bridge.domain.provisioning import UserRecord
 from scim_bridge.errors import Conflict, NotFound
 from scim_bridge.identity import mapping
 from scim_bridge.identity.deactivation import reactivate
+from scim_bridge.identity.invitation_ends import supersede
 from scim_bridge.identity.names import the_organization
 from scim_bridge.store import adoption as store
 from scim_bridge.store import directories, grants, members, memberships, users
@@ -23,6 +24,7 @@ from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.domains import list_domains
+from scim_bridge.store.invitations import roles_offered
 from scim_bridge.store.removals import request_removals
 from scim_bridge.store.snapshot import read_members
 
@@ -65,6 +67,7 @@ def take_over(connection: Connection, change: Change, directory_id: DirectoryId,
     members.set_directory(connection, member_id, directory_id)
     if found.state is MemberState.INVITED:
         members.set_state(connection, change, member_id, MemberState.ACTIVE)
+        supersede(connection, change, member_id)
     detail = {"directory": directory_id, "was": found.state.value}
     add_audit(connection, change, "member.adopted", "member", member_id, detail)
 
@@ -137,14 +140,16 @@ def _candidates(
 
 
 def _api_roles(connection: Connection, change: Change, ids: list[MemberId]) -> dict[MemberId, frozenset[str]]:
-    """Return every API role that people hold or would hold if they were active."""
+    """Return every API role that people hold or would hold if they were active, or are invited to."""
+    offered = roles_offered(connection, ids)
     snapshot = read_members(connection, change.organization_id, ids, change.at)
     found = {}
     for member_id in ids:
         held = list(snapshot.grants_of_member.get(member_id, ()))
         for group_id in groups_above(snapshot.groups_of.get(member_id, ()), snapshot.parents_of):
             held += snapshot.grants_of_group.get(group_id, ())
-        found[member_id] = frozenset(grant.api_role for grant in held if grant.api_role is not None)
+        roles = [grant.api_role for grant in held] + [offered.get(member_id)]
+        found[member_id] = frozenset(role for role in roles if role is not None)
     return found
 
 

@@ -1,6 +1,7 @@
 """The one way in which a person stops, and starts again, to have access; whatever door it comes in by."""
 
 from scim_bridge.domain.people import MemberId, MemberState
+from scim_bridge.identity.owners import keep_an_owner
 from scim_bridge.log import get_logger
 from scim_bridge.store import members, people
 from scim_bridge.store.adoption import is_waiting
@@ -16,19 +17,32 @@ CAUSE = "deactivated"
 log = get_logger(__name__)
 
 
-def deactivate(connection: Connection, change: Change, member_id: MemberId, cause: str = CAUSE) -> bool:
+def deactivate(
+    connection: Connection, change: Change, member_id: MemberId, cause: str = CAUSE, *, by_hand: bool = False
+) -> bool:
     """
-    Take all access from a member and return whether they had any.
+    Take all access from a member and return whether that changed anything.
 
     Memberships and grants stay, so that a reactivation without them gives everything back (Entra does not send groups
-    again). An owner keeps the owner grant: when no working owner is left, that is noted for people to see, and stops
-    nothing. The caller has written the change row.
+    again). ``by_hand``: somebody here says so, and no directory can take it back; they are refused the last working
+    owner. A directory is not: when it leaves no working owner, that is noted for people to see, and the owner grant
+    stays. The caller has written the change row.
     """
+    if by_hand:
+        keep_an_owner(connection, change.organization_id, [member_id])
     found = members.lock_member(connection, member_id)
+    is_news = by_hand and found.blocked_at is None and found.state is not MemberState.REMOVED
+    if is_news:
+        members.set_blocked(connection, change, member_id, blocked=True)
     if found.state not in (MemberState.ACTIVE, MemberState.INVITED):
-        return False
+        if is_news:
+            add_audit(connection, change, "member.blocked", "member", member_id, {"state": found.state.value})
+        return is_news
     members.set_state(connection, change, member_id, MemberState.DEACTIVATED)
-    add_audit(connection, change, "member.deactivated", "member", member_id, {"was": found.state.value, "cause": cause})
+    detail: dict[str, object] = {"was": found.state.value, "cause": cause}
+    if by_hand:
+        detail["by_hand"] = True
+    add_audit(connection, change, "member.deactivated", "member", member_id, detail)
     request_removals(connection, change, [member_id], cause)
     revoke_tokens_of_member(connection, change, member_id)
     end_sessions_of_member(connection, change, member_id)
@@ -36,15 +50,22 @@ def deactivate(connection: Connection, change: Change, member_id: MemberId, caus
     return True
 
 
-def reactivate(connection: Connection, change: Change, member_id: MemberId) -> bool:
+def reactivate(connection: Connection, change: Change, member_id: MemberId, *, by_hand: bool = False) -> bool:
     """
     Give a deactivated member back what they had, and return whether that changed anything.
 
-    Nobody who waits to be told from somebody else is given anything.
+    Nobody who waits to be told from somebody else is given anything, and nobody whom somebody here keeps out, unless
+    ``by_hand``: whoever says so has made sure that the authoritative directory does not say otherwise.
     """
     found = members.lock_member(connection, member_id)
     if found.state is not MemberState.DEACTIVATED or is_waiting(connection, member_id):
         return False
+    if found.blocked_at is not None and not by_hand:
+        detail = {"blocked_at": found.blocked_at}
+        add_audit(connection, change, "member.stays_deactivated", "member", member_id, detail)
+        return False
+    if found.blocked_at is not None:
+        members.set_blocked(connection, change, member_id, blocked=False)
     members.set_state(connection, change, member_id, MemberState.ACTIVE)
     add_audit(connection, change, "member.reactivated", "member", member_id, {"was": found.state.value})
     return True

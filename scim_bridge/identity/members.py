@@ -11,13 +11,20 @@ from scim_bridge.store.changes import Change
 from scim_bridge.store.database import Connection
 from scim_bridge.store.grants import GrantKey, open_origins
 
+LONGEST_EMAIL = 320
+
 
 def checked_email(text: str) -> str:
     """Return an e-mail address, or raise Invalid for what cannot be one."""
     local, _, domain = text.strip().rpartition("@")
-    if not local or not domain or any(letter.isspace() for letter in text.strip()) or len(text) > 320:
+    if not local or not domain or len(text) > LONGEST_EMAIL or not all(map(_may_stand, text.strip())):
         raise Invalid(f"{text!r} is not an e-mail address.", field="email")
     return text.strip()
+
+
+def _may_stand(letter: str) -> bool:
+    # What has a meaning of its own in the header of a mail (RFC 5322 §3.2.3) is in no address that we write to.
+    return letter.isprintable() and not letter.isspace() and letter not in '()<>[]:;,\\"'
 
 
 def is_owner(connection: Connection, organization_id: OrganizationId, email: str) -> bool:

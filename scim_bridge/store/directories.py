@@ -91,6 +91,11 @@ def find_directory(connection: sa.Connection, organization_id: OrganizationId, n
     return None if row is None else _directory(row)
 
 
+def get_directory(connection: sa.Connection, directory_id: DirectoryId) -> Directory:
+    """Return a directory that is known to be there."""
+    return _directory(connection.execute(sa.select(directory).where(directory.c.id == directory_id)).one())
+
+
 def lock_directory(connection: sa.Connection, directory_id: DirectoryId) -> Directory:
     """Return a directory, kept from others who would change its state until the transaction ends."""
     query = sa.select(directory).where(directory.c.id == directory_id).with_for_update(key_share=True)

@@ -1,15 +1,20 @@
 """Members as provisioning makes and changes them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from scim_bridge.domain.keys import fold
-from scim_bridge.domain.people import DirectoryId, MemberId, MemberSource, MemberState
+from scim_bridge.domain.organizations import OrganizationId
+from scim_bridge.domain.people import AccountId, DirectoryId, MemberId, MemberSource, MemberState
 from scim_bridge.domain.provisioning import UserRecord
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact, start_fact
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.member_words import add_words, replace_words
 from scim_bridge.store.schema import member
 
 
@@ -24,6 +29,9 @@ class MemberFacts:
     email: str | None
     external_id: str | None
     display_name: str | None
+    organization_id: OrganizationId
+    account_id: AccountId | None
+    blocked_at: datetime | None
 
     def is_named_like(self, record: UserRecord) -> bool:
         """Say whether every name that a subject may be rendered from is the record's."""
@@ -34,27 +42,37 @@ class MemberFacts:
         return self.is_named_like(record) and self.display_name == record.display_name
 
 
-_LOCK = (
-    sa.select(
-        member.c.id,
-        member.c.state,
-        member.c.directory_id,
-        member.c.user_name,
-        member.c.email,
-        member.c.external_id,
-        member.c.display_name,
-    )
-    .where(member.c.id == sa.bindparam("id"))
-    .with_for_update(key_share=True)
-)
+_LOOK = sa.select(
+    member.c.id,
+    member.c.state,
+    member.c.directory_id,
+    member.c.user_name,
+    member.c.email,
+    member.c.external_id,
+    member.c.display_name,
+    member.c.organization_id,
+    member.c.account_id,
+    member.c.blocked_at,
+).where(member.c.id == sa.bindparam("id"))
+_LOCK = _LOOK.with_for_update(key_share=True)
 _INSERT = sa.insert(member)
 _UPDATE = sa.update(member).where(member.c.id == sa.bindparam("member"))
+
+
+def look_at(connection: sa.Connection, member_id: MemberId) -> MemberFacts:
+    """Return a member as they are at this moment."""
+    row = connection.execute(_LOOK, {"id": member_id}).one()
+    return _facts(row)
 
 
 def lock_member(connection: sa.Connection, member_id: MemberId) -> MemberFacts:
     """Return a member, kept from other writers until the transaction ends."""
     row = connection.execute(_LOCK, {"id": member_id}).one()
-    return MemberFacts(row[0], MemberState(row[1]), *row[2:])
+    return _facts(row)
+
+
+def _facts(row: Sequence[Any]) -> MemberFacts:
+    return MemberFacts(row[0], MemberState(row[1]), row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9])
 
 
 def insert_provisioned(
@@ -72,6 +90,7 @@ def insert_provisioned(
         "created_at": change.at,
     }
     connection.execute(_INSERT, values | _names(record))
+    add_words(connection, change.organization_id, made, (record.user_name, record.email, record.display_name))
     start_fact(connection, change, "member", made, "state", state.value)
     return made
 
@@ -79,6 +98,7 @@ def insert_provisioned(
 def rename_member(connection: sa.Connection, member_id: MemberId, record: UserRecord) -> None:
     """Take over the names that the authoritative directory gives a member."""
     connection.execute(_UPDATE, {"member": member_id, **_names(record)})
+    replace_words(connection, member_id, (record.user_name, record.email, record.display_name))
 
 
 def set_state(connection: sa.Connection, change: Change, member_id: MemberId, state: MemberState) -> None:
@@ -96,17 +116,44 @@ def copy_names(connection: sa.Connection, source: MemberFacts, member_id: Member
     """Call a member what another one is called."""
     names = {
         "user_name": source.user_name,
+        "user_name_key": fold(source.user_name),
         "email": source.email,
         "email_key": None if source.email is None else fold(source.email),
         "external_id": source.external_id,
         "display_name": source.display_name,
     }
     connection.execute(_UPDATE, {"member": member_id, **names})
+    replace_words(connection, member_id, (source.user_name, source.email, source.display_name))
+
+
+def set_display_name(connection: sa.Connection, person: MemberFacts, display_name: str | None) -> None:
+    """Show a member under another name."""
+    connection.execute(_UPDATE, {"member": person.id, "display_name": display_name})
+    replace_words(connection, person.id, (person.user_name, person.email, display_name))
+
+
+def set_account(connection: sa.Connection, member_id: MemberId, account_id: AccountId) -> None:
+    """Say with which account a member signs in."""
+    connection.execute(_UPDATE, {"member": member_id, "account_id": account_id})
+
+
+def set_blocked(connection: sa.Connection, change: Change, member_id: MemberId, *, blocked: bool) -> None:
+    """Note that somebody here, not a directory, keeps a member out; or that they no longer do."""
+    connection.execute(_UPDATE, {"member": member_id, "blocked_at": change.at if blocked else None})
+    record_fact(connection, change, "member", member_id, "blocked", "true" if blocked else None)
+
+
+def erase_names(connection: sa.Connection, member_id: MemberId) -> None:
+    """Forget what a member was called; the id alone stays, for the history of access."""
+    gone = {"email": None, "email_key": None, "external_id": None, "display_name": None}
+    connection.execute(_UPDATE, {"member": member_id, "user_name": member_id, "user_name_key": member_id, **gone})
+    replace_words(connection, member_id, ())
 
 
 def _names(record: UserRecord) -> dict[str, str | None]:
     return {
         "user_name": record.user_name,
+        "user_name_key": record.user_name_key,
         "email": record.email,
         "email_key": record.email_key,
         "external_id": record.external_id,

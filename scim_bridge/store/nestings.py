@@ -121,6 +121,16 @@ def end_held(connection: sa.Connection, change: Change, parent_id: GroupId) -> l
     return list(connection.execute(_END_HELD, {"group": parent_id, "at": change.at}).scalars())
 
 
+def groups_around(connection: sa.Connection, group_ids: Iterable[GroupId]) -> list[GroupId]:
+    """Return these groups and all that they are in, however deep."""
+    above = sa.select(user_group.c.id).where(user_group.c.id.in_(listed("ids"))).cte("above", recursive=True)
+    # UNION, not UNION ALL: groups that contain one another end the walk instead of hanging it.
+    in_force = nesting.c.valid_to.is_(None)
+    above = above.union(sa.select(nesting.c.parent_id).where(nesting.c.child_id == above.c.id, in_force))
+    found = connection.execute(sa.select(above.c.id), {"ids": as_list(group_ids)}).scalars()
+    return sorted(GroupId(each) for each in found)
+
+
 def end_nestings(connection: sa.Connection, change: Change, group_id: GroupId) -> list[GroupId]:
     """End every nesting of a group, up and down, and return the groups that it was in."""
     parents = connection.execute(_END_GROUP, {"group": group_id, "at": change.at}).scalars()

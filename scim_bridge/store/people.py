@@ -13,6 +13,8 @@ from scim_bridge.domain.roles import ApiRole
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.listing import as_list, listed
+from scim_bridge.store.member_words import add_words
 from scim_bridge.store.schema import account, adoption_conflict, directory, grant, member, scim_user, user_group
 
 
@@ -37,6 +39,11 @@ def insert_account(connection: sa.Connection, change: Change, email: str) -> Acc
     made = AccountId(new_id())
     connection.execute(sa.insert(account).values(id=made, email=email, email_key=fold(email), created_at=change.at))
     return made
+
+
+def name_account(connection: sa.Connection, account_id: AccountId, display_name: str) -> None:
+    """Say how the person of an account is called."""
+    connection.execute(sa.update(account).where(account.c.id == account_id).values(display_name=display_name))
 
 
 def account_of_member(connection: sa.Connection, member_id: MemberId) -> AccountId | None:
@@ -74,6 +81,7 @@ def insert_member(
             organization_id=change.organization_id,
             account_id=account_id,
             user_name=email,
+            user_name_key=fold(email),
             email=email,
             email_key=fold(email),
             state=state.value,
@@ -81,33 +89,56 @@ def insert_member(
             created_at=change.at,
         )
     )
+    add_words(connection, change.organization_id, made, (email,))
     record_fact(connection, change, "member", made, "state", state.value)
     return made
 
 
 def find_members(connection: sa.Connection, organization_id: OrganizationId, named: str) -> list[Member]:
     """Return the organization's people with this id, userName or e-mail address, removed ones left out."""
-    key = fold(named)
-    by_user_name = sa.select(scim_user.c.member_id).where(
-        scim_user.c.organization_id == organization_id,
-        scim_user.c.user_name_key == key,
-        scim_user.c.removed_at.is_(None),
-    )
     # Whoever waits to be told from somebody else does not make that one's name ambiguous.
     waiting = sa.select(adoption_conflict.c.waiting_id).where(
         adoption_conflict.c.organization_id == organization_id, adoption_conflict.c.state == "open"
     )
-    by_name = sa.or_(
-        member.c.email_key == key,
-        sa.func.lower(member.c.user_name) == named.lower(),
-        member.c.id.in_(by_user_name),
-    )
+    by_name = sa.and_(member.c.id.in_(_named(organization_id, fold(named))), member.c.id.not_in(waiting))
     query = sa.select(member).where(
         member.c.organization_id == organization_id,
         member.c.state != MemberState.REMOVED.value,
-        sa.or_(member.c.id == named, sa.and_(by_name, member.c.id.not_in(waiting))),
+        sa.or_(member.c.id == named, by_name),
     )
     return [_member(row) for row in connection.execute(query.order_by(member.c.id))]
+
+
+def _named(organization_id: OrganizationId, key: str) -> sa.CompoundSelect[Any]:
+    """Return the ids of the people with this name: three look-ups by index, where an OR would read everybody."""
+    directories = sa.select(directory.c.id).where(directory.c.organization_id == organization_id)
+    of_organization = member.c.organization_id == organization_id
+    return sa.union_all(
+        sa.select(member.c.id).where(of_organization, member.c.email_key == key),
+        sa.select(member.c.id).where(of_organization, member.c.user_name_key == key),
+        sa.select(scim_user.c.member_id).where(
+            scim_user.c.directory_id.in_(directories),
+            scim_user.c.user_name_key == key,
+            scim_user.c.removed_at.is_(None),
+        ),
+    )
+
+
+def members_named(
+    connection: sa.Connection, organization_id: OrganizationId, keys: Iterable[str]
+) -> dict[str, list[MemberId]]:
+    """Return whom each of these folded userNames and e-mail addresses names; nobody who was removed."""
+    found: dict[str, dict[MemberId, None]] = {}
+    wanted = {"keys": as_list(keys)}
+    for column in (member.c.user_name_key, member.c.email_key):
+        query = sa.select(column, member.c.id).where(
+            member.c.organization_id == organization_id,
+            member.c.state != MemberState.REMOVED.value,
+            column.in_(listed("keys")),
+        )
+        for key, member_id in connection.execute(query, wanted):
+            found.setdefault(key, {})[MemberId(member_id)] = None
+    return {key: sorted(ids) for key, ids in found.items()}
 
 
 def find_groups(connection: sa.Connection, organization_id: OrganizationId, named: str) -> list[NamedGroup]:

@@ -5,7 +5,7 @@ The memory job store only: with its SQL store, every process would run every job
 own tables, so a scheduler that starts knows nothing and needs to know nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 from threading import Event, Thread
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from scim_bridge.store.change_queue import Listener
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.sync.dispatch import Clock, Dispatcher, Opens
+from scim_bridge.sync.errands import Errand
 
 STOP_SECONDS = 8.0
 """So long what is being written may take when the process is told to stop; what hangs is left behind."""
@@ -42,8 +43,14 @@ class Scheduler:
         settings: Settings,
         clock: Clock = now,
         chores: Mapping[str, Callable[[], None]] = MappingProxyType({}),
+        errands: Iterable[Errand] = (),
     ) -> None:
-        """Prepare; nothing runs yet. ``chores`` are done now and then, beside the ticks, by every process."""
+        """
+        Prepare; nothing runs yet. ``chores`` are done now and then, beside the ticks, by every process.
+
+        ``errands`` have threads of their own: they come by often, or wait for somebody else's server.
+        """
+        self._errands = tuple(errands)
         self._woken = Event()
         self._stopping = Event()
         self._dispatcher = Dispatcher(database, targets, settings, carried_out, self.wake, clock)
@@ -69,6 +76,8 @@ class Scheduler:
         self._listener.start()
         self._clock.start()
         self._ticks.start()
+        for errand in self._errands:
+            errand.start(carried_out)
         self.wake()
 
     def wake(self) -> None:
@@ -80,6 +89,8 @@ class Scheduler:
         self._stopping.set()
         self._woken.set()
         self._listener.stop()
+        for errand in self._errands:
+            errand.stop()
         if self._clock.running:
             self._clock.shutdown(wait=False)
         ended = self._dispatcher.stop(STOP_SECONDS)

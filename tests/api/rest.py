@@ -16,10 +16,12 @@ from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.identity import api_tokens, grants, organizations
 from scim_bridge.identity.api_tokens import ApiTokenWanted
 from scim_bridge.identity.grants import GrantWanted
+from scim_bridge.identity.runtime import Runtime
 from scim_bridge.settings import Settings
 from scim_bridge.store.database import Database
 from scim_bridge.store.organizations import find_organization
 from scim_bridge.store.people import find_account, insert_account, insert_member
+from scim_bridge.web.context import EXTENSION
 from tests.identity.rows import begin
 
 ACTOR = Actor(ActorKind.CLI, "tests")
@@ -70,6 +72,13 @@ class Rest:
     database: Database
     settings: Settings
     known: dict[tuple[str, str], Person] = field(default_factory=dict)
+
+    @property
+    def runtime(self) -> Runtime:
+        """Return what the application's process is made of."""
+        found = self.app.extensions[EXTENSION]
+        assert isinstance(found, Runtime)
+        return found
 
     def person(self, name: str, *, organization: str = "acme", **wanted: Any) -> Person:
         """Make an active member with nothing granted, and a token for them."""

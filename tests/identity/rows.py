@@ -16,6 +16,7 @@ from scim_bridge.store.cluster_registry import NewTarget, insert_cluster
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.directories import find_directory
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.member_words import add_words
 from scim_bridge.store.organizations import find_organization
 from scim_bridge.store.tree import read_tree
 
@@ -82,6 +83,7 @@ def put_user(
             organization_id=change.organization_id,
             directory_id=directory,
             user_name=user_name,
+            user_name_key=user_name.casefold(),
             email=user_name,
             email_key=user_name.casefold(),
             state="active",
@@ -89,6 +91,7 @@ def put_user(
             created_at=change.at,
         )
     )
+    add_words(connection, change.organization_id, member_id, (user_name,))
     connection.execute(
         sa.insert(schema.scim_user).values(
             id=user_id,

@@ -23,6 +23,12 @@ from scim_bridge.store.schema.clusters import (
     sync_pass,
 )
 from scim_bridge.store.schema.columns import metadata
+from scim_bridge.store.schema.invitations import (
+    invitation,
+    mail,
+    review,
+    review_item,
+)
 from scim_bridge.store.schema.organizations import (
     cluster,
     installation,
@@ -43,6 +49,7 @@ from scim_bridge.store.schema.people import (
     directory_silence,
     directory_token,
     member,
+    member_word,
     membership,
     nesting,
     parked_member,
@@ -101,10 +108,13 @@ __all__ = [
     "identity_provider",
     "inferred_removal",
     "installation",
+    "invitation",
     "lease",
     "login_subject",
     "logout_token",
+    "mail",
     "member",
+    "member_word",
     "membership",
     "metadata",
     "nesting",
@@ -120,6 +130,8 @@ __all__ = [
     "recovery_code",
     "removal_request",
     "removal_request_cluster",
+    "review",
+    "review_item",
     "rule",
     "rule_set",
     "scim_user",

@@ -99,3 +99,8 @@ def one_of(name: str, *values: str, default: str | None = None, nullable: bool =
         nullable=nullable,
         server_default=default,
     )
+
+
+def by_code_points(length: int) -> sa.types.TypeEngine[str]:
+    """Return the type of a text that is ordered, and searched by its beginning, alike on both databases."""
+    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")

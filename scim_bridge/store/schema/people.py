@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from scim_bridge.domain.people import DirectoryKind, DirectoryState, MemberSource, MemberState
 from scim_bridge.store.schema.columns import (
     ID_LENGTH,
+    by_code_points,
     id_column,
     metadata,
     moment,
@@ -120,6 +121,8 @@ member = sa.Table(
     # The one directory whose active=false deactivates this person.
     reference("directory_id", "directory", nullable=True, index=True),
     sa.Column("user_name", sa.String(1024), nullable=False),
+    # What lists are ordered by.
+    sa.Column("user_name_key", by_code_points(1024), nullable=False, server_default=""),
     sa.Column("email", sa.String(1024), nullable=True),
     sa.Column("email_key", sa.String(1024), nullable=True),
     sa.Column("external_id", sa.String(1024), nullable=True),
@@ -130,8 +133,22 @@ member = sa.Table(
     moment("last_active_at", nullable=True),
     # No session that began before opens this organization: those of an account that is elsewhere too go on there.
     moment("sessions_ended_at", nullable=True),
+    # Somebody here said "deactivated": it stays so whatever the directory says, until somebody here says otherwise.
+    moment("blocked_at", nullable=True),
+    sa.Index("ix_member_organization_id_user_name_key_id", "organization_id", "user_name_key", "id"),
     sa.Index("ix_member_organization_id_email_key", "organization_id", "email_key"),
     sa.Index("ix_member_organization_id_state", "organization_id", "state"),
+)
+
+member_word = sa.Table(
+    "member_word",
+    metadata,
+    of_organization(),
+    # Folded: a word of somebody's names, or a whole name that has several. Searches look for its beginning.
+    sa.Column("word", by_code_points(100), nullable=False),
+    reference("member_id", "member"),
+    sa.PrimaryKeyConstraint("organization_id", "word", "member_id"),
+    sa.Index("ix_member_word_member_id_word", "member_id", "word"),
 )
 
 adoption_conflict = sa.Table(
@@ -250,6 +267,12 @@ membership = sa.Table(
     *period(),
     sa.Index("ix_membership_group_id_valid_from", "group_id", "valid_from"),
     sa.Index("ix_membership_organization_id_valid_to", "organization_id", "valid_to"),
+)
+sa.Index(
+    "ix_membership_expiring",
+    membership.c.expires_at,
+    sqlite_where=sa.and_(membership.c.expires_at.is_not(None), membership.c.valid_to.is_(None)),
+    postgresql_where=sa.and_(membership.c.expires_at.is_not(None), membership.c.valid_to.is_(None)),
 )
 # All that a member list is made of: the list of a large group is read from here alone.
 sa.Index(

@@ -1,0 +1,1 @@
+"""Mail: what it says, and the one place that talks to a mail server."""
