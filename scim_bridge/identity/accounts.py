@@ -5,19 +5,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scim_bridge.domain.actors import Actor
-from scim_bridge.domain.people import AccountId
+from scim_bridge.domain.people import AccountId, MemberState
 from scim_bridge.domain.sessions import Session, SignInMethod
 from scim_bridge.errors import NotAuthenticated, NotFound, Refused
 from scim_bridge.identity import break_glass, passwords, second_factors, sessions
 from scim_bridge.identity.account_audit import note
+from scim_bridge.identity.letters import Letters
 from scim_bridge.identity.own_account import require_own, require_password
 from scim_bridge.identity.runtime import Keyring
 from scim_bridge.identity.sessions import Proof, SessionBegun, Visit, Visitor, digest_of
 from scim_bridge.store import credentials as store
+from scim_bridge.store.api_tokens import organizations_of
+from scim_bridge.store.changes import new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.credentials import AccountFacts, Methods
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.mails import cancel_mails
 from scim_bridge.store.people import find_account
 from scim_bridge.store.sessions import end_sessions_of_account
 from scim_bridge.store.sign_in_attempts import Attempt, Purpose, count_try, insert_attempt, take_attempt
@@ -111,6 +115,40 @@ def make_link(database: Database, actor: Actor, email: str) -> AccountLink:
         text = new_link(connection, account_id, at)
         note(connection, account_id, "account.link_made", at, actor=actor)
         return AccountLink(f"/account/password/{text}", email, at + LINK_TIME)
+
+
+def ask_by_mail(database: Database, letters: Letters, email: str) -> None:
+    """
+    Send somebody a link with which they set their password.
+
+    Nothing tells whether there is such an account; one that is a member nowhere is sent nothing.
+    """
+    with database.write() as connection:
+        account_id = find_account(connection, email)
+        if account_id is None:
+            return
+        states = organizations_of(connection, account_id)
+        where = next((each for each, state in states if state is MemberState.ACTIVE), None)
+        if where is None:
+            return
+        at = now()
+        change = new_change(where, Actor.of_account(email, account_id), "account.link_asked", at)
+        recipient = store.get_account(connection, account_id).email or email
+        cancel_mails(connection, change, account_id)
+        link = f"{letters.base_url}/account/password/{new_link(connection, account_id, at)}"
+        until = f"{at + LINK_TIME:%Y-%m-%d %H:%M} UTC"
+        values = {"email": recipient, "link": link, "expires": until}
+        letters.write(connection, change, account_id, "password", recipient, values)
+        note(connection, account_id, "account.link_asked", at)
+
+
+def link_after_invitation(database: Database, account_id: AccountId) -> str | None:
+    """Return the path at which somebody who signed up sets their first password; None for who has a method."""
+    with database.write() as connection:
+        methods = store.methods_of(connection, account_id)
+        if methods.password or methods.passkeys:
+            return None
+        return f"/account/password/{new_link(connection, account_id, now())}"
 
 
 def new_link(connection: Connection, account_id: AccountId, at: datetime) -> str:

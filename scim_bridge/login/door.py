@@ -3,12 +3,12 @@
 from flask import Blueprint, Flask
 
 from scim_bridge.errors import BridgeError
-from scim_bridge.login import account, local, oidc, pages
+from scim_bridge.login import account, invitations, local, oidc, pages
 from scim_bridge.settings import Settings
 from scim_bridge.web import cookies, csrf
 from scim_bridge.web.limits import GuessLimits
 
-PREFIXES = ("/login", "/logout", "/account")
+PREFIXES = ("/login", "/logout", "/account", "/invitations")
 
 refuse_http = pages.refuse_http
 
@@ -18,7 +18,7 @@ def register(app: Flask, settings: Settings) -> None:
     door = Blueprint("login", __name__, template_folder="templates")
     # Sent by an identity provider itself; the token in it is signed.
     csrf.protect(door, exempt=frozenset({"hear"}))
-    for room in (local, oidc, account):
+    for room in (local, oidc, account, invitations):
         room.register(door)
     door.register_error_handler(BridgeError, pages.refuse)
     door.after_request(pages.harden)

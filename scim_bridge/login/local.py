@@ -6,6 +6,7 @@ from scim_bridge.domain.keys import fold
 from scim_bridge.errors import NotAuthenticated
 from scim_bridge.identity import accounts, ways_in
 from scim_bridge.identity.accounts import SecondFactorNeeded
+from scim_bridge.identity.letters import Letters
 from scim_bridge.identity.sessions import SessionBegun
 from scim_bridge.login import pages
 from scim_bridge.web import context, cookies, csrf
@@ -21,6 +22,8 @@ def register(door: Blueprint) -> None:
     door.add_url_rule("/login", "choose", choose, methods=["POST"])
     door.add_url_rule("/login/to/<organization>", "ask_for", ask_for)
     door.add_url_rule("/login/password", "by_password", by_password, methods=["POST"])
+    door.add_url_rule("/account/forgotten", "forgotten", forgotten)
+    door.add_url_rule("/account/forgotten", "send_link", send_link, methods=["POST"])
     door.add_url_rule("/login/second-factor", "by_second_factor", by_second_factor, methods=["POST"])
 
 
@@ -85,6 +88,23 @@ def by_second_factor() -> Response:
         limits.note_wrong(context.address(), "second factor")
         raise
     return _let_in(begun, pages.return_to(request.form.get("return_to")))
+
+
+def forgotten() -> Response:
+    """Ask for whose account a link is."""
+    return pages.page("forgotten")
+
+
+def send_link() -> Response:
+    """Send a link, if there is such an account; the answer is the same."""
+    runtime, limits = context.runtime(), _limits()
+    email = request.form.get("email", "").strip()[:LONGEST_EMAIL]
+    about = f"link {fold(email)}"
+    limits.admit(context.address(), about)
+    # Each counts: a mailbox is not to be filled by strangers.
+    limits.note_wrong(context.address(), about)
+    accounts.ask_by_mail(runtime.database, Letters.of(runtime), email)
+    return pages.message("Look at your mail", "If there is an account of this address, a link is on its way.")
 
 
 def _let_in(begun: SessionBegun, return_to: str) -> Response:
