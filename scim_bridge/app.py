@@ -5,11 +5,11 @@ Doors are imported where they are put in: most verbs of the command line need no
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from scim_bridge.identity.runtime import Runtime
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from scim_bridge.domain.actors import Actor
+    from scim_bridge.domain.attributes import AttributePath
+    from scim_bridge.domain.provisioning import Document
     from scim_bridge.identity.replays import Replayed
+    from scim_bridge.identity.scim_port import ScimPort
     from scim_bridge.sync.scheduler import Scheduler
     from scim_bridge.sync.single import Workshop
     from scim_bridge.sync.targets import Targets
@@ -71,17 +74,22 @@ def open_process(settings: Settings) -> Process:
     from scim_bridge.sync.errands import Errand
     from scim_bridge.sync.postman import Postman
     from scim_bridge.sync.scheduler import Scheduler
+    from scim_bridge.sync.sealer import SEAL_SECONDS, Sealer
     from scim_bridge.sync.targets import Targets
 
     runtime = open_runtime(settings)
     targets = Targets(runtime.database, runtime.keyring, settings)
+    sealer = Sealer(runtime.database, runtime.keyring)
     chores = {
         "purge of the provisioning log": lambda: purge(runtime),
+        "end of what was kept of the past": lambda: forget_the_past(runtime),
         "look over the directories": lambda: look_over_directories(runtime),
+        "purge of leavers": lambda: purge_leavers(runtime),
     }
     postman = Postman(runtime.database, runtime.keyring, settings)
     errands = (
         Errand("post", MAIL_SECONDS, postman.send_due),
+        Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
         Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
     )
     return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores, errands=errands))
@@ -97,6 +105,13 @@ def purge(opened: Runtime) -> None:
     repeats.purge(opened)
 
 
+def purge_leavers(opened: Runtime) -> None:
+    """Remove and forget people whom a directory let go of for longer than it keeps them."""
+    from scim_bridge.identity import deprovisioning
+
+    deprovisioning.purge_leavers(opened.database)
+
+
 def end_expired(opened: Runtime) -> None:
     """End the grants, the memberships and the invitations whose time is over."""
     from scim_bridge.identity.expiry import end_expired_grants
@@ -106,6 +121,13 @@ def end_expired(opened: Runtime) -> None:
     end_expired_grants(opened.database)
     end_expired_memberships(opened.database)
     end_expired_invitations(opened.database)
+
+
+def forget_the_past(opened: Runtime) -> None:
+    """Throw away audit entries and history that were kept for long enough; what is left can still be verified."""
+    from scim_bridge.identity.audit_retention import prune_all
+
+    prune_all(opened.database, opened.keyring, opened.settings.audit_days)
 
 
 def look_over_directories(opened: Runtime) -> None:
@@ -130,6 +152,28 @@ def replay(
     with replays.rehearse(opened.database) as rehearsal:
         answer = send(create_app(opened.settings, replace(opened, database=rehearsal)), asked)
         return replays.report(rehearsal, asked, answer)
+
+
+def scim_port(opened: Runtime) -> "ScimPort":
+    """Return what other doors need of the SCIM door."""
+    from functools import partial
+
+    from scim_bridge.identity.scim_port import ScimPort
+
+    return ScimPort(_read_path, _read_user, partial(replay, opened))
+
+
+def _read_path(text: str) -> "AttributePath":
+    from scim_bridge.scim.filters import attribute_path
+
+    return attribute_path(text)
+
+
+def _read_user(body: Mapping[str, Any]) -> "Document":
+    from scim_bridge.scim.attributes import USER
+    from scim_bridge.scim.documents import read_document
+
+    return read_document(body, USER)
 
 
 @contextmanager
@@ -189,6 +233,7 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     runtime = opened or open_runtime(settings)
     app.extensions[context.EXTENSION] = runtime
+    app.extensions[context.SCIM] = scim_port(runtime)
     app.extensions[context.JOURNAL] = Journal(
         runtime.database,
         unknown_per_minute=settings.log_unknown_per_minute,
@@ -223,7 +268,9 @@ def create_local_api(opened: Runtime) -> "Flask":
     app = Flask("scim_bridge", static_folder=None)
     app.json = OrjsonProvider(app)
     app.extensions[context.EXTENSION] = opened
+    app.extensions[context.SCIM] = scim_port(opened)
     context.register(app)
+    # Nobody at a terminal reads the document, and every verb would wait for it.
     api.register(app, opened.settings)
     unmatched.register(app, {api.PREFIX: api.refuse_http})
     return app

@@ -5,7 +5,8 @@ Every error the bridge raises on purpose. Doors choose the status; the message i
     ├── NotFound                  the thing named is not here (or not the caller's)
     ├── Conflict                  it exists already, or changed since it was read
     │   ├── NotUnique             a value that must be unique is taken (SCIM: uniqueness)
-    │   └── PreconditionFailed    If-Match named another version (RFC 7644 §3.14)
+    │   ├── PreconditionFailed    If-Match named another version (RFC 7644 §3.14)
+    │   └── PreviewOutdated       what somebody agreed to is not what would happen now
     ├── Refused                   understood, and not allowed
     │   ├── NotAuthenticated      no credential, or not one of ours
     │   ├── SignInNotAccepted     signed in, but not as this organization asks for
@@ -50,6 +51,14 @@ class NotUnique(Conflict):
 
 class PreconditionFailed(Conflict):
     """The caller's version is not the stored one (RFC 7644 §3.14)."""
+
+
+class PreviewOutdated(Conflict):
+    """What somebody agreed to is not what would happen now; ``preview`` is what would."""
+
+    def __init__(self, message: str, preview: Any) -> None:
+        super().__init__(message)
+        self.preview = preview
 
 
 class Refused(BridgeError):

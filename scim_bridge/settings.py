@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     log_body_bytes: int = Field(default=256 * 1024, ge=0)
     log_unknown_per_minute: int = Field(default=30, ge=1, le=6000)
     log_unknown_most: int = Field(default=10_000, ge=1)
+    audit_days: int = Field(default=730, ge=30, le=36_500)
 
     pass_interval_seconds: float = Field(default=300, gt=0)
     pass_jitter_seconds: float = Field(default=30, ge=0)

@@ -34,7 +34,10 @@ def upgrade() -> None:
         sa.Column("organization_id", sa.String(36), nullable=False),
         sa.Column("word", ordered(100), nullable=False),
         sa.Column("member_id", sa.String(36), nullable=False),
-        *references("member_word", ("organization_id", "organization"), ("member_id", "member")),
+        *references("member_word", ("organization_id", "organization")),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["member.id"], name="fk_member_word_member_id_member", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("organization_id", "word", "member_id", name="pk_member_word"),
     )
     _fill()
@@ -193,8 +196,9 @@ def _create_review() -> None:
         sa.Column("decided_by", sa.String(320), nullable=True),
         sa.Column("decided_at", MOMENT, nullable=True),
         sa.CheckConstraint("decision IN ('keep', 'deactivate')", name="ck_review_item_decision"),
-        *references(
-            "review_item", ("review_id", "review"), ("member_id", "member"), ("organization_id", "organization")
+        *references("review_item", ("review_id", "review"), ("organization_id", "organization")),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["member.id"], name="fk_review_item_member_id_member", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("review_id", "member_id", name="pk_review_item"),
     )

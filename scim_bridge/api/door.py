@@ -1,24 +1,39 @@
 """The REST door, whole: importing the rooms declares their operations, and this gives the application their routes."""
 
-from flask import Blueprint, Flask, Response, current_app
+from functools import cache
+
+from flask import Blueprint, Flask, Response
 
 from scim_bridge.api import (
+    access,
+    adoption,
     application_users,
+    audit,
     authorize,
     calls,
+    clusters,
+    deprovisioning,
+    directories,
+    directory_log,
+    directory_maps,
+    directory_states,
+    directory_tokens,
+    documents,
     grants,
     groups,
     identity_providers,
     invitations,
     members,
-    openapi,
     organizations,
     policies,
+    projects,
+    reviews,
     roles,
     sessions,
     tokens,
+    units,
 )
-from scim_bridge.api.operations import OPERATIONS
+from scim_bridge.api.operations import OPERATIONS, Operation
 from scim_bridge.errors import BridgeError
 from scim_bridge.identity.api_tokens import note_use
 from scim_bridge.settings import Settings
@@ -29,8 +44,19 @@ from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
 ROOMS = (
+    access,
+    adoption,
     application_users,
+    audit,
     authorize,
+    clusters,
+    deprovisioning,
+    directories,
+    directory_log,
+    directory_maps,
+    directory_states,
+    directory_tokens,
+    documents,
     grants,
     groups,
     identity_providers,
@@ -38,9 +64,12 @@ ROOMS = (
     members,
     organizations,
     policies,
+    projects,
+    reviews,
     roles,
     sessions,
     tokens,
+    units,
 )
 
 refuse_http = answer_http
@@ -50,8 +79,9 @@ def register(app: Flask, settings: Settings) -> None:
     """Put the door into an application."""
     blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
     for operation in OPERATIONS:
-        view = openapi.described(operation, calls.handler(operation))
-        blueprint.add_url_rule(operation.path, operation.name.replace(".", "_"), view, methods=[operation.method])
+        blueprint.add_url_rule(
+            operation.path, _endpoint(operation), calls.handler(operation), methods=[operation.method]
+        )
     blueprint.add_url_rule("/openapi.json", "openapi", _document)
     blueprint.register_error_handler(BridgeError, _refuse)
     blueprint.after_request(_finish)
@@ -61,9 +91,25 @@ def register(app: Flask, settings: Settings) -> None:
     )
 
 
+def _endpoint(operation: Operation) -> str:
+    return operation.name.replace(".", "_")
+
+
 def _document() -> Response:
     """Return the OpenAPI document."""
-    return Response(dump(openapi.document(current_app)), content_type="application/json")
+    return Response(_described(), content_type="application/json")
+
+
+@cache
+def _described() -> bytes:
+    # Describing the routes takes far longer than serving one: only who reads the document waits for it, and once.
+    from scim_bridge.api import openapi
+
+    described = Flask("scim_bridge", static_folder=None)
+    for operation in OPERATIONS:
+        view = openapi.described(operation, calls.handler(operation))
+        described.add_url_rule(PREFIX + operation.path, _endpoint(operation), view, methods=[operation.method])
+    return dump(openapi.document(described))
 
 
 def _refuse(error: BridgeError) -> Response:

@@ -10,7 +10,7 @@ from spectree import Response as Answers
 from spectree import SpecTree
 from spectree.models import SecureType, SecurityScheme, SecuritySchemeData
 
-from scim_bridge.api.operations import Entrance, Operation
+from scim_bridge.api.operations import OPERATIONS, Entrance, Operation
 from scim_bridge.web.problems import CONTENT_TYPE, Problem
 
 REFUSALS = {
@@ -66,10 +66,15 @@ def document(app: Flask) -> dict[str, Any]:
     spec.app = app
     with app.app_context():
         made: dict[str, Any] = spec.spec
+    contents = {each.name: each.contents for each in OPERATIONS}
     for path in made["paths"].values():
         for method in path.values():
             for code, answer in method["responses"].items():
                 content = answer.get("content")
+                if int(code) < HTTPStatus.BAD_REQUEST and contents.get(method.get("operationId")):
+                    text = {"schema": {"type": "string"}}
+                    answer["content"] = dict.fromkeys(contents[method["operationId"]], text)
+                    continue
                 if content and int(code) >= HTTPStatus.BAD_REQUEST and "application/json" in content:
                     content[CONTENT_TYPE] = content.pop("application/json")
     return made

@@ -61,6 +61,7 @@ class Operation:
     answers: Any
     status: HTTPStatus
     tag: str
+    contents: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -120,11 +121,13 @@ def operation(
     query: type[BaseModel] | None = None,
     answers: Any = None,
     status: HTTPStatus = HTTPStatus.OK,
+    contents: tuple[str, ...] = (),
 ) -> Callable[[View], View]:
     """
     Declare a route; a path that begins with ``/`` alone is below the organization's own.
 
-    ``answers`` is the dataclass (or model) of the document, None for 204.
+    ``answers`` is the dataclass (or model) of the document, None for 204. ``contents`` are the types of an answer that
+    is no JSON document; the view then returns the response itself.
     """
     inside = entrance in (Entrance.MEMBER, Entrance.SOMEWHERE)
 
@@ -141,6 +144,7 @@ def operation(
                 answers,
                 HTTPStatus.NO_CONTENT if answers is None else status,
                 tag,
+                contents,
             )
         )
         return view

@@ -77,17 +77,22 @@ class Api:
         sent = {name: value for name, value in (query or {}).items() if value is not None}
         target = PREFIX + path + (f"?{urlencode(sent, doseq=True)}" if sent else "")
         status, answer, headers = self._send(method, target, None if body is None else json.dumps(body).encode())
-        kind = headers.get("Content-Type", "")
+        kind = headers.get("Content-Type", "").partition(";")[0]
         if status >= 400:
             raise _error(status, answer, headers)
         if not answer:
             return None
-        return json.loads(answer) if "json" in kind else answer.decode()
+        return json.loads(answer) if kind.endswith(("/json", "+json")) else answer.decode()
 
 
 def segment(text: str) -> str:
     """Return a name as one segment of a path."""
     return quote(text, safe="")
+
+
+def path_of(text: str) -> str:
+    """Return a path of names, like a unit's, as segments of a path."""
+    return quote(text, safe="/")
 
 
 def local(runtime: "Runtime", actor: "Actor") -> Api:

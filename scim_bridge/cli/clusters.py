@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from scim_bridge.cli.output import facts, json_option, organization_option, say, table, time
+from scim_bridge.cli.client import segment
+from scim_bridge.cli.output import facts, json_option, moment, organization_option, say, table
+from scim_bridge.cli.previews import Document, carry_out, place, preview_options, text_of
 from scim_bridge.cli.session import Session
-
-if TYPE_CHECKING:
-    from scim_bridge.identity.clusters import ClusterLookedOver, ClusterView
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -68,15 +67,10 @@ def cluster() -> None:
 @click.pass_obj
 def add(session: Session, /, organization: str | None, as_json: bool, **given: Any) -> None:
     """Register a cluster; without --approve-first-plan its first plan waits for `sync approve`."""
-    from scim_bridge.domain.organizations import CaseRule
-    from scim_bridge.identity import clusters
-
-    wanted = clusters.ClusterWanted(case_rule=CaseRule(given.pop("case_rule")), **given)
-    done = clusters.add(session.runtime, session.actor, session.organization(organization), wanted)
-    verb = "is registered" if done.changed else "is registered already"
-    _answer(
-        as_json, done, f"The cluster {done.cluster.name} {verb}, at {done.cluster.address}.{_waiting(done.cluster)}"
-    )
+    body = given | _target(given.pop("kubeconfig"), given.pop("manifests"))
+    done = session.api.post(f"{session.of(organization)}/clusters", body)
+    found, verb = done["cluster"], "is registered" if done["changed"] else "is registered already"
+    _answer(as_json, done, f"The cluster {found['name']} {verb}, at {found['address']}.{_waiting(found)}")
 
 
 @cluster.command()
@@ -97,13 +91,10 @@ def update(
     as_json: bool,
 ) -> None:
     """Give a cluster another credential."""
-    from scim_bridge.identity import clusters
-    from scim_bridge.identity.cluster_targets import TargetNamed
-
-    slug, target = session.organization(organization), TargetNamed(kubeconfig, in_cluster=in_cluster)
-    done = clusters.update(session.runtime, session.actor, slug, name, target, is_new_address=new_address)
-    verb = "has a new credential" if done.changed else "has this credential already"
-    _answer(as_json, done, f"The cluster {done.cluster.name} {verb}, for {done.cluster.address}.")
+    body = {"in_cluster": in_cluster, "is_new_address": new_address, **_target(kubeconfig, None)}
+    done = session.api.put(f"{_of(session, organization, name)}/credential", body)
+    found, verb = done["cluster"], "has a new credential" if done["changed"] else "has this credential already"
+    _answer(as_json, done, f"The cluster {found['name']} {verb}, for {found['address']}.")
 
 
 @cluster.command("list")
@@ -112,12 +103,61 @@ def update(
 @click.pass_obj
 def list_(session: Session, organization: str | None, as_json: bool) -> None:
     """List the clusters."""
-    from scim_bridge.identity import clusters
-
-    found = clusters.list_all(session.database, session.organization(organization))
-    rows = ((each.name, each.unit, each.kind, each.state, each.bindings, each.address) for each in found)
+    found = list(session.api.every(f"{session.of(organization)}/clusters"))
     headings = ("cluster", "unit", "kind", "state", "bindings", "address")
+    keys = ("name", "unit", "kind", "state", "bindings", "address")
+    rows = ([each[key] for key in keys] for each in found)
     say(as_json, [_document(each) for each in found], table(headings, rows, "No clusters."))
+
+
+@cluster.command()
+@click.argument("name")
+@click.option("--to", metavar="PATH", help="The unit it goes into; the organization itself if left out.")
+@preview_options
+@organization_option
+@json_option
+@click.pass_obj
+def move(
+    session: Session,
+    name: str,
+    to: str | None,
+    seen: str | None,
+    yes: bool,
+    organization: str | None,
+    as_json: bool,
+) -> None:
+    """Move a cluster to another environment, as previewed."""
+    done = carry_out(session, "PATCH", _of(session, organization, name), {"unit": to or ""}, seen=seen, yes=yes)
+    say(as_json, done, f"{text_of(done)}\nThe cluster {name} is in {to or 'the organization itself'}.")
+
+
+@cluster.command("set")
+@click.argument("name")
+@click.option("--name", "new_name", help="What you call it from now on.")
+@click.option("--user-template", help="How the API server names a person.")
+@click.option("--case", "case_rule", type=click.Choice(("keep", "lower")), help="Whether names are in small letters.")
+@click.option("--allow-cluster-admin/--no-cluster-admin", default=None, help="Whether cluster-admin may be given.")
+@click.option("--allow-label-selectors/--no-label-selectors", default=None, help="Whether labels choose namespaces.")
+@preview_options
+@organization_option
+@json_option
+@click.pass_obj
+def set_(
+    session: Session,
+    /,
+    name: str,
+    new_name: str | None,
+    seen: str | None,
+    yes: bool,
+    organization: str | None,
+    as_json: bool,
+    **policy: Any,
+) -> None:
+    """Give a cluster another name or policy, as previewed; what is not named stays."""
+    wanted = {key: value for key, value in {"name": new_name, **policy}.items() if value is not None}
+    done = carry_out(session, "PATCH", _of(session, organization, name), wanted, seen=seen, yes=yes)
+    verb = "is changed" if done["changed"] else "is so already"
+    say(as_json, done, f"{text_of(done)}\nThe cluster {place(done['becomes'])} {verb}.")
 
 
 @cluster.command()
@@ -127,12 +167,10 @@ def list_(session: Session, organization: str | None, as_json: bool) -> None:
 @click.pass_obj
 def show(session: Session, name: str, organization: str | None, as_json: bool) -> None:
     """Show a cluster and its policy; its credential is never shown."""
-    from scim_bridge.identity import clusters
-
-    found = clusters.show(session.database, session.organization(organization), name)
+    found = session.api.get(_of(session, organization, name))
     document = _document(found)
     pairs = [(key.replace("_", " "), _said(value)) for key, value in document.items() if key != "created_at"]
-    say(as_json, document, facts([*pairs, ("created", time(found.created_at))]))
+    say(as_json, document, facts([*pairs, ("created", moment(found["created_at"]))]))
 
 
 @cluster.command()
@@ -143,14 +181,11 @@ def show(session: Session, name: str, organization: str | None, as_json: bool) -
 @click.pass_obj
 def remove(session: Session, name: str, leave_bindings: bool, organization: str | None, as_json: bool) -> None:
     """Forget a cluster and its credential; refused while bindings of the bridge's are on it."""
-    from scim_bridge.identity import clusters
-
-    gone = clusters.remove(
-        session.database, session.actor, session.organization(organization), name, leave_bindings=leave_bindings
-    )
-    left = f" {gone.bindings} bindings stay on it, and nobody looks after them." if gone.bindings else ""
-    document = {**_document(gone), "removed": True, "bindings_left": gone.bindings}
-    say(as_json, document, f"The cluster {gone.name} is forgotten.{left}")
+    query = {"leave_bindings": "true"} if leave_bindings else {}
+    gone = session.api.delete(_of(session, organization, name), **query)
+    left = f" {gone['bindings']} bindings stay on it, and nobody looks after them." if gone["bindings"] else ""
+    document = {**_document(gone), "removed": True, "bindings_left": gone["bindings"]}
+    say(as_json, document, f"The cluster {gone['name']} is forgotten.{left}")
 
 
 @cluster.command()
@@ -173,41 +208,43 @@ def bootstrap(namespace: str, service_account: str, roles: tuple[str, ...], as_j
     say(as_json, {"manifest": manifest}, manifest.rstrip("\n"))
 
 
-def _answer(as_json: bool, done: "ClusterLookedOver", text: str) -> None:
+def _of(session: Session, organization: str | None, name: str) -> str:
+    return f"{session.of(organization)}/clusters/{segment(name)}"
+
+
+def _target(kubeconfig: Path | None, manifests: Path | None) -> dict[str, str]:
+    """Return what a request names a target by: files are read, and folders found, on the machine of who types."""
+    target = {}
+    if kubeconfig is not None:
+        from scim_bridge.identity.cluster_targets import kubeconfig_text
+
+        target["kubeconfig"] = kubeconfig_text(kubeconfig)
+    if manifests is not None:
+        target["manifests"] = str(manifests.resolve())
+    return target
+
+
+def _answer(as_json: bool, done: Document, text: str) -> None:
     document = {
-        **_document(done.cluster),
-        "created": done.cluster.created,
-        "changed": done.changed,
-        "warnings": [{"kind": each.kind, "message": each.message} for each in done.warnings],
+        **_document(done["cluster"]),
+        "created": done["cluster"]["created"],
+        "changed": done["changed"],
+        "warnings": [{"kind": each["kind"], "message": each["message"]} for each in done["warnings"]],
     }
     say(as_json, document, text)
-    for each in done.warnings:
-        click.echo(f"scim-bridge: warning: {each.message}", err=True)
+    for each in done["warnings"]:
+        click.echo(f"scim-bridge: warning: {each['message']}", err=True)
 
 
 def _said(value: object) -> object:
     return ("yes" if value else "no") if isinstance(value, bool) else value
 
 
-def _waiting(found: "ClusterView") -> str:
-    if found.state != "unapproved":
+def _waiting(found: Document) -> str:
+    if found["state"] != "unapproved":
         return ""
-    return f" Nothing is written there before `scim-bridge sync approve {found.name}`."
+    return f" Nothing is written there before `scim-bridge sync approve {found['name']}`."
 
 
-def _document(found: "ClusterView") -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "name": found.name,
-        "unit": found.unit,
-        "kind": found.kind,
-        "state": found.state,
-        "address": found.address,
-        "user_template": found.user_template,
-        "case": found.case_rule,
-        "allow_cluster_admin": found.allow_cluster_admin,
-        "allow_label_selectors": found.allow_label_selectors,
-        "bridge_namespace": found.bridge_namespace,
-        "bindings": found.bindings,
-        "created_at": found.created_at,
-    }
+def _document(found: Document) -> dict[str, Any]:
+    return {"case" if key == "case_rule" else key: value for key, value in found.items() if key != "created"}

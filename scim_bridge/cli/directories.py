@@ -1,20 +1,19 @@
 """`scim-bridge directory …`: the identity providers and their tokens."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from scim_bridge.cli.client import segment
 from scim_bridge.cli.directory_conflicts import conflict
 from scim_bridge.cli.directory_doctor import doctor
+from scim_bridge.cli.directory_leavers import leavers
 from scim_bridge.cli.directory_log import log, replay
+from scim_bridge.cli.directory_maps import map_
 from scim_bridge.cli.directory_states import VERBS
-from scim_bridge.cli.directory_tokens import token, token_document, token_table
-from scim_bridge.cli.output import facts, joined, json_option, organization_option, say, table, time
+from scim_bridge.cli.directory_tokens import token, token_table
+from scim_bridge.cli.output import facts, joined, json_option, moment, organization_option, say, table
 from scim_bridge.cli.session import Session
-
-if TYPE_CHECKING:
-    from scim_bridge.identity.directories import Directory
-    from scim_bridge.identity.directory_tokens import ShownToken
 
 KINDS = ("okta", "entra", "onelogin", "jumpcloud", "google", "authentik", "generic")
 
@@ -33,19 +32,9 @@ def directory() -> None:
 @click.pass_obj
 def create(session: Session, kind: str, name: str, pending: bool, organization: str | None, as_json: bool) -> None:
     """Connect an identity provider; prints the SCIM URL and the token, which is shown this once."""
-    from scim_bridge.domain.people import DirectoryKind
-    from scim_bridge.identity import directories
-
-    slug = session.organization(organization)
-    made = directories.create(session.database, session.actor, slug, name, DirectoryKind(kind), pending=pending)
-    document = {
-        **_document(made.directory),
-        "organization": slug,
-        "scim_base_url": session.settings.scim_base_url,
-        "token": made.token.text if made.token else None,
-        "created": made.created,
-    }
-    say(as_json, document, _connected(session, made.directory, made.token))
+    body = {"kind": kind, "name": name, "pending": pending}
+    made = session.api.post(f"{session.of(organization)}/directories", body)
+    say(as_json, {**made, "organization": session.organization(organization)}, _connected(made))
 
 
 @directory.command("list")
@@ -54,17 +43,18 @@ def create(session: Session, kind: str, name: str, pending: bool, organization: 
 @click.pass_obj
 def list_(session: Session, organization: str | None, as_json: bool) -> None:
     """List the directories."""
-    from scim_bridge.identity import directories
-
-    slug = session.organization(organization)
-    found = directories.list_all(session.database, slug)
-    known = directories.list_conditions(session.database, slug)
+    found = list(session.api.every(f"{session.of(organization)}/directories"))
     rows = (
-        (each.name, each.kind, each.state, time(each.created_at), joined(c.kind for c in known.get(each.name, ())))
+        (
+            each["name"],
+            each["kind"],
+            each["state"],
+            moment(each["created_at"]),
+            joined(condition["kind"] for condition in each["conditions"]),
+        )
         for each in found
     )
-    documents = [{**_document(each), "conditions": known.get(each.name, ())} for each in found]
-    say(as_json, documents, table(("name", "kind", "state", "created", "conditions"), rows, "None yet."))
+    say(as_json, found, table(("name", "kind", "state", "created", "conditions"), rows, "None yet."))
 
 
 @directory.command()
@@ -74,48 +64,42 @@ def list_(session: Session, organization: str | None, as_json: bool) -> None:
 @click.pass_obj
 def show(session: Session, name: str, organization: str | None, as_json: bool) -> None:
     """Show a directory, what it has brought and its tokens."""
-    from scim_bridge.identity import directories
+    found = session.api.get(f"{session.of(organization)}/directories/{segment(name)}")
+    pairs = [(key, found[key]) for key in ("name", "kind", "state", "id", "scim_base_url", "users", "groups")]
+    told = "".join(f"\n{each['kind']}: {each['message']}" for each in found["conditions"])
+    say(as_json, found, f"{facts(pairs)}{told}\n\n{token_table(found['tokens'])}")
 
-    found = directories.show(session.database, session.organization(organization), name)
-    document = {
-        **_document(found.directory),
-        "scim_base_url": session.settings.scim_base_url,
-        "users": found.users,
-        "groups": found.groups,
-        "tokens": [token_document(each) for each in found.tokens],
-        "conditions": found.conditions,
-    }
-    pairs = [(key, document[key]) for key in ("name", "kind", "state", "id", "scim_base_url", "users", "groups")]
-    told = "".join(f"\n{each.kind}: {each.message}" for each in found.conditions)
-    say(as_json, document, f"{facts(pairs)}{told}\n\n{token_table(found.tokens)}")
+
+@directory.command()
+@click.argument("name")
+@click.argument("new_name", metavar="NEW-NAME")
+@organization_option
+@json_option
+@click.pass_obj
+def rename(session: Session, name: str, new_name: str, organization: str | None, as_json: bool) -> None:
+    """Call a directory otherwise; rules that name it follow, and nobody's access changes."""
+    path = f"{session.of(organization)}/directories/{segment(name)}"
+    done = session.api.patch(path, {"name": new_name})
+    say(as_json, done, f"The directory is called {done['name']} from now on.")
 
 
 directory.add_command(doctor)
 directory.add_command(log)
 directory.add_command(replay)
+directory.add_command(map_)
 directory.add_command(token)
 directory.add_command(conflict)
+directory.add_command(leavers)
 for verb in VERBS:
     directory.add_command(verb)
 
 
-def _document(found: "Directory") -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "name": found.name,
-        "kind": found.kind,
-        "state": found.state,
-        "created_at": found.created_at,
-    }
-
-
-def _connected(session: Session, made: "Directory", shown: "ShownToken | None") -> str:
-    if shown is None:
-        return (
-            f"The directory {made.name} exists. `scim-bridge directory token create {made.name}` makes another token."
-        )
-    pairs = [("SCIM URL", session.settings.scim_base_url), ("token", shown.text)]
+def _connected(made: dict[str, Any]) -> str:
+    name = made["name"]
+    if made["token"] is None:
+        return f"The directory {name} exists. `scim-bridge directory token create {name}` makes another token."
+    pairs = [("SCIM URL", made["scim_base_url"]), ("token", made["token"])]
     return (
-        f"The directory {made.name} is connected. Give the identity provider:\n\n{facts(pairs)}\n\n"
+        f"The directory {name} is connected. Give the identity provider:\n\n{facts(pairs)}\n\n"
         "The token is shown this once."
     )

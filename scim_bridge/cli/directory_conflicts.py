@@ -1,8 +1,11 @@
 """`scim-bridge directory conflict …`: people who wait because they may be somebody who is here already."""
 
+from typing import Any
+
 import click
 
-from scim_bridge.cli.output import json_option, organization_option, say, table, time
+from scim_bridge.cli.client import segment
+from scim_bridge.cli.output import json_option, moment, organization_option, say, table
 from scim_bridge.cli.session import Session
 
 
@@ -17,29 +20,20 @@ def conflict() -> None:
 @click.pass_obj
 def list_(session: Session, organization: str | None, as_json: bool) -> None:
     """List who waits, beside whom they may be, and why nobody was adopted."""
-    from scim_bridge.identity import adoption
-
-    found = adoption.list_waiting(session.database, session.organization(organization))
+    found = list(session.api.every(f"{session.of(organization)}/adoption-conflicts"))
     rows = (
-        (each.id, each.directory, each.user_name, f"{each.candidate} ({each.candidate_state})", each.reason)
+        (
+            each["id"],
+            each["directory"],
+            each["user_name"],
+            f"{each['member']} ({each['member_state']})",
+            each["reason"],
+            moment(each["since"]),
+        )
         for each in found
     )
-    headings = ("conflict", "directory", "brought", "here already", "why it waits")
-    documents = [
-        {
-            "id": each.id,
-            "directory": each.directory,
-            "user_id": each.user_id,
-            "user_name": each.user_name,
-            "member_id": each.candidate_id,
-            "member": each.candidate,
-            "member_state": each.candidate_state,
-            "reason": each.reason,
-            "since": time(each.since),
-        }
-        for each in found
-    ]
-    say(as_json, documents, table(headings, rows, "Nobody waits."))
+    headings = ("conflict", "directory", "brought", "here already", "why it waits", "since")
+    say(as_json, found, table(headings, rows, "Nobody waits."))
 
 
 @conflict.command()
@@ -49,11 +43,8 @@ def list_(session: Session, organization: str | None, as_json: bool) -> None:
 @click.pass_obj
 def claim(session: Session, conflict_id: str, organization: str | None, as_json: bool) -> None:
     """Say that it is the same person: they keep what they have, and follow the directory from now on."""
-    from scim_bridge.identity import adoption
-
-    done = adoption.claim(session.database, session.actor, session.organization(organization), conflict_id)
-    sentence = f"{done.candidate} is {done.user_name} of {done.directory} from now on."
-    say(as_json, {"id": done.id, "member_id": done.candidate_id, "state": "claimed"}, sentence)
+    done = _close(session, organization, conflict_id, "claim")
+    say(as_json, done, f"{done['member']} is {done['user_name']} of {done['directory']} from now on.")
 
 
 @conflict.command()
@@ -63,8 +54,9 @@ def claim(session: Session, conflict_id: str, organization: str | None, as_json:
 @click.pass_obj
 def dismiss(session: Session, conflict_id: str, organization: str | None, as_json: bool) -> None:
     """Say that they are two people: the one whom the directory brought becomes a member like any other."""
-    from scim_bridge.identity import adoption
+    done = _close(session, organization, conflict_id, "dismiss")
+    say(as_json, done, f"{done['user_name']} of {done['directory']} and {done['member']} are two people.")
 
-    done = adoption.dismiss(session.database, session.actor, session.organization(organization), conflict_id)
-    sentence = f"{done.user_name} of {done.directory} and {done.candidate} are two people."
-    say(as_json, {"id": done.id, "member_id": done.waiting_id, "state": "dismissed"}, sentence)
+
+def _close(session: Session, organization: str | None, conflict_id: str, verb: str) -> Any:
+    return session.api.post(f"{session.of(organization)}/adoption-conflicts/{segment(conflict_id)}/{verb}")

@@ -1,14 +1,13 @@
 """`scim-bridge directory log` and `directory replay`: what an identity provider asked for, why it failed, once more."""
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import Any
 
 import click
 
-from scim_bridge.cli.output import facts, json_option, organization_option, say, table, time
+from scim_bridge.cli.client import segment
+from scim_bridge.cli.output import facts, json_option, moment, organization_option, say, table
 from scim_bridge.cli.session import Session
-
-if TYPE_CHECKING:
-    from scim_bridge.identity.provisioning_log import AuditRow, Explained, LogPage, Told
 
 WIDEST = 72
 
@@ -42,24 +41,24 @@ def log(
 
     ENTRY is an entry's id, or the request id that an answer named in X-Request-Id.
     """
-    from scim_bridge.identity import provisioning_log
-    from scim_bridge.identity.provisioning_log import Wanted
-
     if unknown:
         if directory_name is not None:
             raise click.UsageError("With --unknown there is no directory: whose request it was is not known.")
-        page = provisioning_log.list_unknown(session.database, Wanted(**wanted))
-        say(as_json, _page_document(page), _page_text(page, ""))
+        page = _unknown(session, wanted)
+        say(as_json, page, _page_text(page, ""))
         return
     if directory_name is None:
         raise click.UsageError("Name a directory, or ask for --unknown.")
-    slug = session.organization(organization)
+    path = _path(session, organization, directory_name)
     if entry is not None:
-        told = provisioning_log.show_entry(session.database, slug, directory_name, entry)
-        say(as_json, _told_document(told), _told_text(told))
+        told = session.api.get(f"{path}/{segment(entry)}")
+        flat = {**told["entry"], "body": told["body"], "changes": told["changes"]}
+        say(as_json, flat, _told_text(flat))
         return
-    page = provisioning_log.list_entries(session.database, slug, directory_name, Wanted(**wanted))
-    say(as_json, _page_document(page), _page_text(page, directory_name))
+    before = wanted.pop("before")
+    found = session.api.get(path, **wanted, cursor=before)
+    page = {"entries": found["items"], "before": found["next_cursor"]}
+    say(as_json, page, _page_text(page, directory_name))
 
 
 @click.command()
@@ -80,135 +79,108 @@ def replay(
     as_json: bool,
 ) -> None:
     """Repeat a failed request in its directory's name: dry, then with --real. Exit code 1: it fails again."""
-    from scim_bridge.app import replay as replay_entry
     from scim_bridge.log import configure_logging
 
-    # What is refused on the way is part of the answer, and not of the log.
-    configure_logging("error", session.settings.log_format)
-    slug = session.organization(organization)
-    done = replay_entry(session.runtime, session.actor, slug, directory_name, entry, real=real, over_newer=over_newer)
-    document = {
-        "entry": done.entry.id,
-        "real": real,
-        "request_id": done.request_id,
-        "status": done.status,
-        "answer": done.document,
-        "changes": [_change_document(each) for each in done.changes],
-        "later_changes": done.later_changes,
-    }
+    if session.url is None:
+        # What is refused on the way is part of the answer, and not of the log.
+        configure_logging("error", session.settings.log_format)
+    path = f"{_path(session, organization, directory_name)}/{segment(entry)}/replay"
+    done = session.api.post(path, {"real": real, "over_newer": over_newer})
+    refused = done["entry"]
     said = "It was answered" if real else "It would be answered"
+    detail = f": {done['answer']['detail']}" if done["answer"].get("detail") else ""
     lines = [
-        f"{done.entry.method} {done.entry.target}, refused with {done.entry.status} at {time(done.entry.at)}",
-        f"{said} {done.status}{_detail(done.document)}",
+        f"{refused['method']} {refused['target']}, refused with {refused['status']} at {moment(refused['at'])}",
+        f"{said} {done['status']}{detail}",
         "",
-        _changes_text(done.changes, "Nothing is changed by it."),
+        _changes_text(done["changes"], "Nothing is changed by it."),
     ]
-    if done.later_changes:
-        lines.append(f"\nBeware: the same object was changed {done.later_changes} times since.")
-    if not real and done.status < 400:
+    if done["later_changes"]:
+        lines.append(f"\nBeware: the same object was changed {done['later_changes']} times since.")
+    if not real and done["status"] < 400:
         lines.append("\nNothing has been written. --real does it.")
-    say(as_json, document, "\n".join(lines))
-    if done.status >= 400:
+    say(as_json, {**done, "entry": refused["id"]}, "\n".join(lines))
+    if done["status"] >= 400:
         raise SystemExit(1)
 
 
-def _page_document(page: "LogPage") -> dict[str, Any]:
-    return {"entries": [_document(each) for each in page.entries], "before": page.before}
+def _path(session: Session, organization: str | None, name: str) -> str:
+    return f"{session.of(organization)}/directories/{segment(name)}/log"
 
 
-def _document(explained: "Explained") -> dict[str, Any]:
-    request, remedy = explained.request, explained.remedy
-    return {
-        "id": request.id,
-        "at": request.at,
-        "request_id": request.request_id,
-        "method": request.method,
-        "target": request.target,
-        "status": request.status,
-        "scim_type": request.scim_type,
-        "message": request.message,
-        "meaning": remedy.meaning if remedy else None,
-        "fix": remedy.fix if remedy else None,
-        "noun": request.noun,
-        "object_id": request.object_id,
-        "change_id": request.change_id,
-        "milliseconds": request.milliseconds,
-        "address": request.address,
-        "user_agent": request.user_agent,
-    }
+def _unknown(session: Session, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Return requests that belong to no organization: whoever sits at the installation's terminal sees them alone."""
+    from scim_bridge.identity import provisioning_log
+    from scim_bridge.identity.provisioning_log import Wanted
 
-
-def _told_document(told: "Told") -> dict[str, Any]:
-    return {
-        **_document(told.explained),
-        "body": told.explained.request.body,
-        "changes": [_change_document(each) for each in told.changes],
-    }
-
-
-def _change_document(row: "AuditRow") -> dict[str, Any]:
-    import orjson
-
-    return {
-        "at": row.at,
-        "actor": row.actor,
-        "action": row.action,
-        "noun": row.noun,
-        "object_id": row.object_id,
-        "detail": orjson.loads(row.detail) if row.detail else None,
-    }
-
-
-def _page_text(page: "LogPage", directory: str) -> str:
-    rows = [
-        (
-            time(each.request.at),
-            each.request.status,
-            each.request.method,
-            _short(each.request.target.removeprefix("/scim/v2")),
-            _short(each.request.message or ""),
-            each.request.id,
-        )
+    page = provisioning_log.list_unknown(session.database, Wanted(**wanted))
+    names = ("id", "request_id", "method", "target", "status", "scim_type", "message", "noun", "object_id", "change_id")
+    entries = [
+        {
+            **{name: getattr(each.request, name) for name in (*names, "milliseconds", "address", "user_agent")},
+            "at": each.request.at.isoformat(),
+            "meaning": each.remedy.meaning if each.remedy else None,
+            "fix": each.remedy.fix if each.remedy else None,
+        }
         for each in page.entries
     ]
+    return {"entries": entries, "before": page.before}
+
+
+def _page_text(page: dict[str, Any], directory: str) -> str:
+    rows = [
+        (
+            moment(each["at"]),
+            each["status"],
+            each["method"],
+            _short(each["target"].removeprefix("/scim/v2")),
+            _short(each["message"] or ""),
+            each["id"],
+        )
+        for each in page["entries"]
+    ]
     text = table(("at", "status", "method", "target", "message", "entry"), rows, "Nothing was asked.")
-    if any(each.remedy for each in page.entries) and directory:
+    if any(each["meaning"] for each in page["entries"]) and directory:
         text += f"\n\n`scim-bridge directory log {directory} ENTRY` says what a failure means and what to click."
-    return f"{text}\n\nOlder ones: --before {page.before}" if page.before else text
+    return f"{text}\n\nOlder ones: --before {page['before']}" if page["before"] else text
 
 
-def _told_text(told: "Told") -> str:
-    request, remedy = told.explained.request, told.explained.remedy
+def _told_text(told: dict[str, Any]) -> str:
     pairs = [
-        ("entry", request.id),
-        ("at", time(request.at)),
-        ("request id", request.request_id),
-        ("request", f"{request.method} {request.target}"),
-        ("answer", " ".join(str(each) for each in (request.status, request.scim_type) if each)),
-        ("message", request.message),
-        ("object", " ".join(each for each in (request.noun, request.object_id) if each)),
-        ("change", request.change_id),
-        ("took", "" if request.milliseconds is None else f"{request.milliseconds} ms"),
-        ("from", " ".join(each for each in (request.address, request.user_agent) if each)),
+        ("entry", told["id"]),
+        ("at", moment(told["at"])),
+        ("request id", told["request_id"]),
+        ("request", f"{told['method']} {told['target']}"),
+        ("answer", " ".join(str(each) for each in (told["status"], told["scim_type"]) if each)),
+        ("message", told["message"]),
+        ("object", " ".join(each for each in (told["noun"], told["object_id"]) if each)),
+        ("change", told["change_id"]),
+        ("took", "" if told["milliseconds"] is None else f"{told['milliseconds']} ms"),
+        ("from", " ".join(each for each in (told["address"], told["user_agent"]) if each)),
     ]
     parts = [facts(pairs)]
-    if remedy is not None:
-        parts.append(f"What it means: {remedy.meaning}\nWhat to do: {remedy.fix}")
-    if request.body is not None:
-        parts.append(f"Body (*** stands for what must not be kept):\n{request.body}")
-    elif request.method in ("POST", "PUT", "PATCH"):
+    if told["meaning"] is not None:
+        parts.append(f"What it means: {told['meaning']}\nWhat to do: {told['fix']}")
+    if told["body"] is not None:
+        parts.append(f"Body (*** stands for what must not be kept):\n{told['body']}")
+    elif told["method"] in ("POST", "PUT", "PATCH"):
         parts.append("The body was not kept: it was not read, could not be read, or is larger than log_body_bytes.")
-    parts.append(_changes_text(told.changes, "It changed nothing."))
+    parts.append(_changes_text(told["changes"], "It changed nothing."))
     return "\n\n".join(parts)
 
 
-def _changes_text(changes: "tuple[AuditRow, ...]", empty: str) -> str:
-    rows = ((each.action, each.noun, each.object_id, each.actor, each.detail) for each in changes)
+def _changes_text(changes: list[dict[str, Any]], empty: str) -> str:
+    rows = (
+        (
+            each["action"],
+            each["noun"],
+            each["object_id"],
+            each["actor"],
+            None if each["detail"] is None else json.dumps(each["detail"], ensure_ascii=False, sort_keys=True),
+        )
+        for each in changes
+    )
     return table(("action", "what", "id", "by", "detail"), rows, empty)
-
-
-def _detail(document: dict[str, Any]) -> str:
-    return f": {document['detail']}" if document.get("detail") else ""
 
 
 def _short(text: str) -> str:

@@ -1,6 +1,7 @@
-"""Read the files that people write: TOML or YAML, by their names' ends."""
+"""Read the files that people write: TOML, YAML or JSON, by their names' ends."""
 
 import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,13 @@ from scim_bridge.errors import Invalid
 
 
 def read_document(file: Path) -> dict[str, Any]:
-    """Return a TOML or YAML file's tables; raises Invalid with one sentence for a file that cannot be read."""
+    """Return a TOML, YAML or JSON file's tables; raises Invalid with one sentence for a file that cannot be read."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise Invalid(f"The file {file} cannot be read: {reason}.") from None
-    document = _yaml(file, text) if file.suffix in (".yaml", ".yml") else _toml(file, text)
+    document = READERS.get(file.suffix, _toml)(file, text)
     if not isinstance(document, dict):
         raise Invalid(f"The file {file} must hold keys and values.")
     return document
@@ -41,3 +42,16 @@ def _yaml(file: Path, text: str) -> Any:
     except (ValueError, RecursionError) as error:
         # A day that no month has, or lists in lists without end.
         raise Invalid(f"The file {file} is not YAML: {error}.") from None
+
+
+def _json(file: Path, text: str) -> Any:
+    import orjson
+
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise Invalid(f"The file {file} is not JSON: {error}.") from None
+
+
+READERS: Mapping[str, Callable[[Path, str], Any]] = {".json": _json, ".yaml": _yaml, ".yml": _yaml}
+"""By a name's end; all else is TOML."""

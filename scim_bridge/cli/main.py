@@ -6,6 +6,7 @@ import click
 
 from scim_bridge.cli.access import access
 from scim_bridge.cli.application_users import application_user
+from scim_bridge.cli.audit import audit
 from scim_bridge.cli.clusters import cluster
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
@@ -18,11 +19,14 @@ from scim_bridge.cli.holds import hold
 from scim_bridge.cli.identity_providers import identity_provider
 from scim_bridge.cli.invitations import invitation
 from scim_bridge.cli.members import member
+from scim_bridge.cli.organization_documents import apply, drift, export, plan
 from scim_bridge.cli.organizations import organization
-from scim_bridge.cli.projects import project, service
+from scim_bridge.cli.projects import project
+from scim_bridge.cli.reviews import review
 from scim_bridge.cli.roles import role
 from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler
+from scim_bridge.cli.services import service
 from scim_bridge.cli.session import Session
 from scim_bridge.cli.sessions import account, break_glass, session_verbs
 from scim_bridge.cli.simulate import simulate
@@ -48,19 +52,25 @@ for verb in (
     account,
     application_user,
     break_glass,
+    apply,
+    audit,
     cluster,
     db,
     demo,
     directory,
     doctor,
+    drift,
+    export,
     grant,
     group,
+    hold,
     invitation,
     member,
-    hold,
     identity_provider,
     organization,
+    plan,
     project,
+    review,
     role,
     rule,
     run,

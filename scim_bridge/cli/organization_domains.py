@@ -2,7 +2,8 @@
 
 import click
 
-from scim_bridge.cli.output import json_option, organization_option, say, table, time
+from scim_bridge.cli.client import segment
+from scim_bridge.cli.output import json_option, moment, organization_option, say, table
 from scim_bridge.cli.session import Session
 
 
@@ -18,10 +19,9 @@ def domain() -> None:
 @click.pass_obj
 def add(session: Session, name: str, organization: str | None, as_json: bool) -> None:
     """Say that a domain is the organization's; you are trusted on your word."""
-    from scim_bridge.identity import domains
-
-    made = domains.add(session.database, session.actor, session.organization(organization), name)
-    say(as_json, made, f"{made.domain.domain} {'is' if made.created else 'was already'} a domain of the organization.")
+    made = session.api.post(f"{session.of(organization)}/domains", {"domain": name})
+    verb = "is" if made["created"] else "was already"
+    say(as_json, made, f"{made['domain']['domain']} {verb} a domain of the organization.")
 
 
 @domain.command("list")
@@ -30,10 +30,8 @@ def add(session: Session, name: str, organization: str | None, as_json: bool) ->
 @click.pass_obj
 def list_(session: Session, organization: str | None, as_json: bool) -> None:
     """List the organization's domains."""
-    from scim_bridge.identity import domains
-
-    found = domains.list_all(session.database, session.organization(organization))
-    rows = ((each.domain, each.state, time(each.created_at)) for each in found)
+    found = list(session.api.every(f"{session.of(organization)}/domains"))
+    rows = ((each["domain"], each["state"], moment(each["created_at"])) for each in found)
     say(as_json, found, table(("domain", "state", "since"), rows, "None yet."))
 
 
@@ -44,7 +42,5 @@ def list_(session: Session, organization: str | None, as_json: bool) -> None:
 @click.pass_obj
 def remove(session: Session, name: str, organization: str | None, as_json: bool) -> None:
     """Say that a domain is no longer the organization's; nobody loses anything by it."""
-    from scim_bridge.identity import domains
-
-    gone = domains.remove(session.database, session.actor, session.organization(organization), name)
-    say(as_json, gone, f"{gone.domain} is no domain of the organization any more.")
+    gone = session.api.delete(f"{session.of(organization)}/domains/{segment(name)}")
+    say(as_json, gone, f"{gone['domain']} is no domain of the organization any more.")

@@ -2,7 +2,9 @@
 
 import click
 
+from scim_bridge.cli.client import path_of
 from scim_bridge.cli.output import json_option, organization_option, say, table
+from scim_bridge.cli.previews import carry_out, place, preview_options, text_of
 from scim_bridge.cli.session import Session
 
 TYPES = ("production", "staging", "testing", "development", "demo", "other")
@@ -10,7 +12,7 @@ TYPES = ("production", "staging", "testing", "development", "demo", "other")
 
 @click.group()
 def unit() -> None:
-    """Create, move and list units, the nodes of an organization's tree."""
+    """Create, change, move and delete units, the nodes of an organization's tree."""
 
 
 @unit.command()
@@ -24,27 +26,76 @@ def create(
     session: Session, path: str, parent: str | None, kind: str | None, organization: str | None, as_json: bool
 ) -> None:
     """Create a unit; NAME may be a path like production/payments."""
-    from scim_bridge.domain.organizations import EnvironmentType
-    from scim_bridge.identity import tree
-
     full = f"{parent.rstrip('/')}/{path}" if parent else path
-    environment = EnvironmentType(kind) if kind else None
-    made = tree.create_unit(session.database, session.actor, session.organization(organization), full, environment)
-    say(as_json, made, f"The unit {made.path} {'is created' if made.created else 'exists'}.")
+    made = session.api.post(f"{session.of(organization)}/units", {"path": full, "environment_type": kind})
+    say(as_json, made, f"The unit {made['path']} {'is created' if made['created'] else 'exists'}.")
 
 
 @unit.command()
 @click.argument("path", metavar="NAME")
 @click.option("--to", metavar="PATH", help="The unit it goes into; the organization itself if left out.")
+@preview_options
 @organization_option
 @json_option
 @click.pass_obj
-def move(session: Session, path: str, to: str | None, organization: str | None, as_json: bool) -> None:
-    """Move a unit with all that is in it; rules that name it follow."""
-    from scim_bridge.identity import tree
+def move(
+    session: Session,
+    path: str,
+    to: str | None,
+    seen: str | None,
+    yes: bool,
+    organization: str | None,
+    as_json: bool,
+) -> None:
+    """Move a unit with all that is in it, as previewed; rules that name it follow."""
+    done = carry_out(session, "PATCH", _of(session, organization, path), {"parent": to or ""}, seen=seen, yes=yes)
+    say(as_json, done, f"{text_of(done)}\nThe unit is now {place(done['becomes'])}.")
 
-    moved = tree.move_unit(session.database, session.actor, session.organization(organization), path, to)
-    say(as_json, moved, f"The unit is now {moved.path}.")
+
+@unit.command()
+@click.argument("path", metavar="NAME")
+@click.argument("new_name")
+@preview_options
+@organization_option
+@json_option
+@click.pass_obj
+def rename(
+    session: Session,
+    path: str,
+    new_name: str,
+    seen: str | None,
+    yes: bool,
+    organization: str | None,
+    as_json: bool,
+) -> None:
+    """Give a unit another name; rules that name it follow."""
+    done = carry_out(session, "PATCH", _of(session, organization, path), {"name": new_name}, seen=seen, yes=yes)
+    say(as_json, done, f"The unit is now {place(done['becomes'])}.")
+
+
+@unit.command("set")
+@click.argument("path", metavar="NAME")
+@click.option("--type", "kind", type=click.Choice((*TYPES, "none")), required=True, help="What sort of environment.")
+@organization_option
+@json_option
+@click.pass_obj
+def set_(session: Session, path: str, kind: str, organization: str | None, as_json: bool) -> None:
+    """Say what sort of environment a unit is, or that it is none."""
+    wanted = {"environment_type": None if kind == "none" else kind}
+    done = carry_out(session, "PATCH", _of(session, organization, path), wanted, seen=None, yes=False)
+    say(as_json, done, f"The unit {path} is {'no environment' if kind == 'none' else kind}.")
+
+
+@unit.command()
+@click.argument("path", metavar="NAME")
+@preview_options
+@organization_option
+@json_option
+@click.pass_obj
+def delete(session: Session, path: str, seen: str | None, yes: bool, organization: str | None, as_json: bool) -> None:
+    """Delete a unit that is empty; grants at it end."""
+    done = carry_out(session, "DELETE", _of(session, organization, path), seen=seen, yes=yes)
+    say(as_json, done, f"{text_of(done)}\nThe unit {path} is gone.")
 
 
 @unit.command("list")
@@ -53,8 +104,11 @@ def move(session: Session, path: str, to: str | None, organization: str | None, 
 @click.pass_obj
 def list_(session: Session, organization: str | None, as_json: bool) -> None:
     """List the units by path."""
-    from scim_bridge.identity import tree
+    found = list(session.api.every(f"{session.of(organization)}/units"))
+    rows = [{key: each[key] for key in ("id", "path", "environment_type")} for each in found]
+    text = table(("unit", "type"), ((each["path"], each["environment_type"]) for each in found), "No units.")
+    say(as_json, rows, text)
 
-    found = tree.list_units(session.database, session.organization(organization))
-    rows = [{"id": each.id, "path": each.path, "environment_type": each.environment_type} for each in found]
-    say(as_json, rows, table(("unit", "type"), ((each.path, each.environment_type) for each in found), "No units."))
+
+def _of(session: Session, organization: str | None, unit_path: str) -> str:
+    return f"{session.of(organization)}/units/{path_of(unit_path)}"

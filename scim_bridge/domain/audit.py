@@ -29,6 +29,7 @@ class Break:
 
     sequence: int
     reason: str
+    entry: str = ""
 
 
 def canonical_json(value: object) -> str:

@@ -171,7 +171,7 @@ def render_subject(cluster: Cluster, member: Member) -> str:
     if len(text) > MAX_SUBJECT:
         raise Invalid(f"the subject has more than {MAX_SUBJECT} characters")
     if not text.strip() or any(not values[name] for name in template_fields(cluster.user_template)):
-        raise Invalid(f"the subject template {cluster.user_template!r} has no value for this person")
+        raise Invalid(f"The subject template {cluster.user_template!r} has no value for this person.")
     if text.lower().startswith("system:") or text != text.strip() or not text.isprintable():
         raise Invalid(f"{text!r} cannot be a subject: it is reserved or has blanks at its ends")
     return text
@@ -184,12 +184,12 @@ def template_fields(template: str) -> tuple[str, ...]:
     rest = re.sub(r"\{[^{}]*\}", "", template)
     if not names or unknown or "{" in rest or "}" in rest:
         raise Invalid(
-            f"the subject template {template!r} must name one of the fields "
-            f"{', '.join(TEMPLATE_FIELDS)} in braces, and nothing else",
+            f"The subject template {template!r} must name one of the fields "
+            f"{', '.join(TEMPLATE_FIELDS)} in braces, and nothing else.",
             field="user_template",
         )
     if rest.lower().startswith("system:") and template.lower().startswith("system:"):
-        raise Invalid("a subject template may not make system: names", field="user_template")
+        raise Invalid("A subject template may not make system: names.", field="user_template")
     return names
 
 

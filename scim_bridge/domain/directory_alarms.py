@@ -1,7 +1,7 @@
 """What a person should know about a directory: that it has fallen silent, is only refused, or that a token ends."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -42,6 +42,7 @@ class Sighting:
     What is known of a directory at one moment.
 
     ``silences`` are its gaps of an hour and more within the last month, ``answers`` the newest statuses, latest first.
+    ``lacking`` says how many users have no value for a field that its mapping requires.
     """
 
     state: DirectoryState
@@ -49,6 +50,7 @@ class Sighting:
     last_request: datetime | None = None
     silences: Sequence[timedelta] = ()
     answers: Sequence[int] = ()
+    lacking: Mapping[str, int] = field(default_factory=dict)
 
 
 def conditions_of(seen: Sighting, at: datetime) -> tuple[DirectoryCondition, ...]:
@@ -56,6 +58,7 @@ def conditions_of(seen: Sighting, at: datetime) -> tuple[DirectoryCondition, ...
     if seen.state is DirectoryState.DETACHED:
         return ()
     found = [_ending(token, at) for token in seen.tokens]
+    found += [_lacking(name, count) for name, count in seen.lacking.items()]
     if seen.state is not DirectoryState.PAUSED:
         # A paused one is silent and refused because somebody wanted it.
         found += [_stale(seen, at), _refused(seen.answers)]
@@ -86,6 +89,15 @@ def _refused(answers: Sequence[int]) -> DirectoryCondition | None:
     if len(newest) < STREAK or any(status < 400 or status in NORMAL_REFUSALS for status in newest):
         return None
     return DirectoryCondition("OnlyRefused", "", f"Its last {STREAK} requests were all refused: see its log.")
+
+
+def _lacking(name: str, count: int) -> DirectoryCondition:
+    who = "A person has" if count == 1 else f"{count} people have"
+    message = (
+        f"{who} no {name}, which the directory's mapping requires: fill it in at the identity provider, or give it a "
+        "default. Who had one keeps it."
+    )
+    return DirectoryCondition("AttributeMissing", name, message)
 
 
 def _ending(token: TokenSeen, at: datetime) -> DirectoryCondition | None:

@@ -18,9 +18,9 @@ def parse_ranges(texts: Iterable[str]) -> tuple[str, ...]:
             found[str(ip_network(text.strip()))] = None
         except ValueError as error:
             sentence = f"{text!r} is no range of addresses: write 203.0.113.0/24 or 2001:db8::/32 ({error})."
-            raise Invalid(sentence, field="ip_range") from None
+            raise Invalid(sentence, field="ip_ranges") from None
     if len(found) > MOST_RANGES:
-        raise Invalid(f"A token has at most {MOST_RANGES} ranges of addresses.", field="ip_range")
+        raise Invalid(f"A token has at most {MOST_RANGES} ranges of addresses.", field="ip_ranges")
     return tuple(found)
 
 

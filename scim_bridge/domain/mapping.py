@@ -186,6 +186,15 @@ def match_user(rule: Rule, attributes: Mapping[str, object], directory: str) -> 
     return any(value.casefold() in wanted for value in attribute_values(attributes, rule.match.text))
 
 
+MAPPED = "mapped"
+"""Rules name a field of the directory's own attribute mapping as ``mapped.FIELD``."""
+
+
+def with_mapped(attributes: Mapping[str, object], mapped: Mapping[str, str]) -> dict[str, object]:
+    """Return a person's SCIM attributes with the fields that a mapping makes of them; no document can pose as those."""
+    return {**{key: value for key, value in attributes.items() if key.lower() != MAPPED}, MAPPED: mapped}
+
+
 def attribute_values(attributes: Mapping[str, object], path: str) -> list[str]:
     """
     Return the values at an attribute path (RFC 7644 §3.10): ``department``, ``name.givenName``, ``urn:…:User:title``.
@@ -209,6 +218,8 @@ def _containers(attributes: Mapping[str, object], path: str) -> list[tuple[objec
             for urn, value in extensions.items()
             if path.lower().startswith(f"{urn.lower()}:")
         ]
+    if path.lower().startswith(f"{MAPPED}."):
+        return [(attributes, path)]
     return [(attributes, path), *((value, path) for value in extensions.values())]
 
 

@@ -50,7 +50,7 @@ def parse_selector(text: str) -> dict[str, str]:
     for part in text.split(","):
         found = _SELECTOR_TERM.fullmatch(part.strip())
         if found is None:
-            raise Invalid(f"the label selector {text!r} must be key=value, joined by commas", field="selector")
+            raise Invalid(f"The label selector {text!r} must be key=value, joined by commas.", field="selector")
         terms[found["key"]] = found["value"]
     return terms
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from scim_bridge.domain.access import Snapshot, api_roles
@@ -40,10 +40,16 @@ class Difference:
         return hashlib.sha256(json.dumps([about, pairs, self.unclear]).encode()).hexdigest()
 
 
-def difference(before: Snapshot, after: Snapshot, name_of: Callable[[Scope], str]) -> Difference:
-    """Return who holds what in one snapshot and not in the other; ``name_of`` puts a scope in words."""
-    had, unclear_before = holdings(before, name_of)
-    have, unclear_after = holdings(after, name_of)
+def difference(
+    before: Snapshot, after: Snapshot, name_of: Callable[[Scope], str], places: Collection[Scope] = ()
+) -> Difference:
+    """
+    Return who holds what in one snapshot and not in the other; ``name_of`` puts a scope in words.
+
+    API roles are told of where they are granted, and at these ``places``, which a move may bring under others.
+    """
+    had, unclear_before = holdings(before, name_of, places)
+    have, unclear_after = holdings(after, name_of, places)
     nothing: frozenset[str] = frozenset()
     gains, losses = [], []
     for member_id in sorted({*had, *have}):
@@ -56,7 +62,35 @@ def difference(before: Snapshot, after: Snapshot, name_of: Callable[[Scope], str
     return Difference(tuple(gains), tuple(losses), tuple(sorted(unclear_before | unclear_after)))
 
 
-def holdings(snapshot: Snapshot, name_of: Callable[[Scope], str]) -> tuple[Holdings, frozenset[str]]:
+@dataclass(frozen=True, slots=True)
+class SubjectShift:
+    """How one person is named in the bindings of a cluster, before and after; None: in none of them."""
+
+    cluster: str
+    before: str | None
+    after: str | None
+
+
+def subject_shifts(
+    before: Snapshot, after: Snapshot, people: Collection[MemberId]
+) -> dict[MemberId, tuple[SubjectShift, ...]]:
+    """Return for these people on which clusters bindings name them otherwise, by the clusters' names."""
+    found: dict[MemberId, tuple[SubjectShift, ...]] = {}
+    for cluster in sorted(before.tree.clusters.values(), key=lambda each: each.name) if people else ():
+        old, new = (
+            {member_id: subject for subject, member_id in desired(each, cluster.id).subjects.items()}
+            for each in (before, after)
+        )
+        for member_id in people:
+            if old.get(member_id) != new.get(member_id):
+                shift = SubjectShift(cluster.name, old.get(member_id), new.get(member_id))
+                found[member_id] = (*found.get(member_id, ()), shift)
+    return found
+
+
+def holdings(
+    snapshot: Snapshot, name_of: Callable[[Scope], str], places: Collection[Scope] = ()
+) -> tuple[Holdings, frozenset[str]]:
     """Return what everybody holds, in words, and the clusters of which not all can be known from here."""
     found: dict[MemberId, set[str]] = {}
     unclear: set[str] = set()
@@ -70,16 +104,18 @@ def holdings(snapshot: Snapshot, name_of: Callable[[Scope], str]) -> tuple[Holdi
             for subject in binding.subjects:
                 found.setdefault(wanted.subjects[subject], set()).add(f"{family.role.value} in {place}")
     for member_id in snapshot.members:
-        roles = _api_roles(snapshot, member_id, name_of)
+        roles = _api_roles(snapshot, member_id, name_of, places)
         if roles:
             found.setdefault(member_id, set()).update(roles)
     return {member_id: frozenset(held) for member_id, held in found.items()}, frozenset(unclear)
 
 
-def _api_roles(snapshot: Snapshot, member_id: MemberId, name_of: Callable[[Scope], str]) -> set[str]:
+def _api_roles(
+    snapshot: Snapshot, member_id: MemberId, name_of: Callable[[Scope], str], places: Collection[Scope]
+) -> set[str]:
     grants = [grant for grant in snapshot.grants_for(member_id) if grant.api_role is not None]
     return {
         f"API role {role} at {name_of(scope)}"
-        for scope in {grant.scope for grant in grants}
+        for scope in {*places, *(grant.scope for grant in grants)}
         for role in api_roles(snapshot.tree, scope, grants)
     }

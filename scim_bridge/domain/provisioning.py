@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from scim_bridge.domain.attributes import Derived
 from scim_bridge.domain.keys import fold
 from scim_bridge.errors import Invalid
 
@@ -12,8 +13,42 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """What a member is called."""
+
+    user_name: str
+    email: str | None = None
+    external_id: str | None = None
+    display_name: str | None = None
+
+    @property
+    def email_key(self) -> str | None:
+        """Return the form in which the e-mail address is compared."""
+        return None if self.email is None else fold(self.email)
+
+    @property
+    def user_name_key(self) -> str:
+        """Return the form in which the name is looked up."""
+        return fold(self.user_name)
+
+    @property
+    def words(self) -> tuple[str | None, ...]:
+        """Return what a search finds the member by."""
+        return (self.user_name, self.email, self.display_name)
+
+    @property
+    def in_subjects(self) -> tuple[str | None, ...]:
+        """Return what a cluster's subject may be rendered from."""
+        return (self.user_name, self.email, self.external_id)
+
+
+@dataclass(frozen=True, slots=True)
 class UserRecord:
-    """A user as it should be stored: the document, and what rules and look-ups need of it."""
+    """
+    A user as it should be stored: the document, and what rules and look-ups need of it.
+
+    ``mapped`` is what the directory's own mapping makes of the document; None where it has none.
+    """
 
     user_name: str
     active: bool
@@ -21,16 +56,25 @@ class UserRecord:
     external_id: str | None = None
     email: str | None = None
     display_name: str | None = None
+    mapped: Derived | None = None
+
+    @property
+    def names(self) -> Names:
+        """Return what the member is called if this directory has a say about them."""
+        if self.mapped is None:
+            return Names(self.user_name, self.email, self.external_id, self.display_name)
+        return names_of(self.mapped)
 
     @property
     def user_name_key(self) -> str:
         """Return the form in which userName is unique."""
         return fold(self.user_name)
 
-    @property
-    def email_key(self) -> str | None:
-        """Return the form in which the e-mail address is compared."""
-        return None if self.email is None else fold(self.email)
+
+def names_of(derived: Derived) -> Names:
+    """Return what a member is called by what a mapping has made of them."""
+    known = derived.values
+    return Names(known["user_name"], known.get("email"), known.get("external_id"), known.get("display_name"))
 
 
 @dataclass(frozen=True, slots=True)

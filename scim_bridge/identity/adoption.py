@@ -6,6 +6,7 @@ Whoever waits is a member of their own, deactivated: their groups and rules are 
 
 from dataclasses import dataclass, replace
 
+from scim_bridge.domain.access import Grant, Snapshot
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.adoption import Candidate, objection
 from scim_bridge.domain.organizations import OrganizationId
@@ -13,6 +14,7 @@ from scim_bridge.domain.people import DirectoryId, MemberId, MemberState, groups
 from scim_bridge.domain.provisioning import UserRecord
 from scim_bridge.errors import Conflict, NotFound
 from scim_bridge.identity import mapping
+from scim_bridge.identity.authority import MANAGING_DIRECTORIES, require, require_grantable
 from scim_bridge.identity.deactivation import reactivate
 from scim_bridge.identity.invitation_ends import supersede
 from scim_bridge.identity.names import the_organization
@@ -48,7 +50,7 @@ def arrive(connection: Connection, change: Change, directory_id: DirectoryId, re
     if not candidates:
         return Arrival(members.insert_provisioned(connection, change, directory_id, record))
     domains = {each.domain for each in list_domains(connection, change.organization_id)}
-    state = directories.lock_directory(connection, directory_id).state
+    state = directories.get_directory(connection, directory_id).state
     reason = objection(candidates, domains, state, active=record.active)
     # Another directory may have taken them in this moment.
     if reason is None and _is_free(connection, members.lock_member(connection, candidates[0].member_id)):
@@ -64,7 +66,7 @@ def arrive(connection: Connection, change: Change, directory_id: DirectoryId, re
 def take_over(connection: Connection, change: Change, directory_id: DirectoryId, member_id: MemberId) -> None:
     """Make a directory authoritative for somebody who was here before; an invitation is thereby accepted."""
     found = members.lock_member(connection, member_id)
-    members.set_directory(connection, member_id, directory_id)
+    members.set_directory(connection, change, member_id, directory_id)
     if found.state is MemberState.INVITED:
         members.set_state(connection, change, member_id, MemberState.ACTIVE)
         supersede(connection, change, member_id)
@@ -84,12 +86,13 @@ def claim(
     """
     Say that somebody who waits is the person who is here: the directory is authoritative for them from now on.
 
-    Raises NotFound, and Conflict for a person who has another directory meanwhile or whom the directory has
-    deactivated.
+    Raises NotFound, Refused for whoever could not grant what the person has, and Conflict for a person who has another
+    directory meanwhile or whom the directory has deactivated.
     """
     with database.write() as connection:
         owner = the_organization(connection, organization)
         found = _the_conflict(connection, owner.id, conflict_id)
+        _require_claimable(connection, actor, owner.id, found.candidate_id)
         user = users.lock_user(connection, found.directory_id, found.user_id)
         if user is None or not user.active:
             raise Conflict(f"{found.user_name} is not active in {found.directory}: nothing is claimed.")
@@ -111,6 +114,7 @@ def dismiss(
     """Say that somebody who waits is another person: they become a member like any other, unless others are open."""
     with database.write() as connection:
         owner = the_organization(connection, organization)
+        require(connection, actor, owner.id, MANAGING_DIRECTORIES)
         found = _the_conflict(connection, owner.id, conflict_id)
         change = new_change(owner.id, actor, "member.told_apart", now(), request_id)
         add_change(connection, change, found.user_name)
@@ -128,7 +132,7 @@ def _candidates(
     connection: Connection, change: Change, directory_id: DirectoryId, record: UserRecord
 ) -> list[Candidate]:
     owner = change.organization_id
-    names = store.free_namesakes(connection, owner, record.user_name_key, record.email_key)
+    names = store.free_namesakes(connection, owner, record.user_name_key, record.names.email_key)
     if not names:
         return []
     roles = _api_roles(connection, change, list(names))
@@ -145,12 +149,30 @@ def _api_roles(connection: Connection, change: Change, ids: list[MemberId]) -> d
     snapshot = read_members(connection, change.organization_id, ids, change.at)
     found = {}
     for member_id in ids:
-        held = list(snapshot.grants_of_member.get(member_id, ()))
-        for group_id in groups_above(snapshot.groups_of.get(member_id, ()), snapshot.parents_of):
-            held += snapshot.grants_of_group.get(group_id, ())
-        roles = [grant.api_role for grant in held] + [offered.get(member_id)]
+        roles = [grant.api_role for grant in _grants(snapshot, member_id)] + [offered.get(member_id)]
         found[member_id] = frozenset(role for role in roles if role is not None)
     return found
+
+
+def _grants(snapshot: Snapshot, member_id: MemberId) -> list[Grant]:
+    """Return what somebody has, or would have if they were active."""
+    held = list(snapshot.grants_of_member.get(member_id, ()))
+    for group_id in groups_above(snapshot.groups_of.get(member_id, ()), snapshot.parents_of):
+        held += snapshot.grants_of_group.get(group_id, ())
+    return held
+
+
+def _require_claimable(
+    connection: Connection, actor: Actor, organization_id: OrganizationId, member_id: MemberId
+) -> None:
+    """Raise Refused for whoever would put more into a directory's hands than they could grant themselves."""
+    if actor.is_trusted:
+        return
+    snapshot = read_members(connection, organization_id, [member_id], now())
+    require(connection, actor, organization_id, MANAGING_DIRECTORIES)
+    given = [(each.scope, each.api_role, each.kubernetes_role) for each in _grants(snapshot, member_id)]
+    given += [(snapshot.tree.root, role, None) for role in roles_offered(connection, [member_id]).values()]
+    require_grantable(connection, actor, organization_id, given, asking=MANAGING_DIRECTORIES)
 
 
 def _the_conflict(connection: Connection, organization_id: OrganizationId, conflict_id: str) -> StoredConflict:

@@ -25,6 +25,7 @@ from scim_bridge.store.snapshot import read_members
 from scim_bridge.store.tree import read_tree
 
 GRANTING = "organization:permissions:write"
+MANAGING_DIRECTORIES = "organization:directories:write"
 GRANTING_IN_PROJECT = "project:permissions:write"
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.permissions import Catalogue, parse_catalogue
 from scim_bridge.store.database import Connection
-from scim_bridge.store.roles import custom_roles
+from scim_bridge.store.explain import When
+from scim_bridge.store.roles import custom_roles, custom_roles_then
 
 FILE = "roles.toml"
 
@@ -28,3 +29,12 @@ def catalogue_of(connection: Connection, organization_id: OrganizationId) -> Cat
     own = {role.name: role.permissions for role in custom_roles(connection, organization_id)}
     found = built_in()
     return replace(found, roles={**own, **found.roles}) if own else found
+
+
+def catalogue_then(connection: Connection, organization_id: OrganizationId, when: When) -> Catalogue:
+    """Return the catalogue as an organization had it at a moment; the built-in roles are always this release's."""
+    if not when.is_past:
+        return catalogue_of(connection, organization_id)
+    own = {role.name: role.permissions for role in custom_roles_then(connection, organization_id, when.at)}
+    found = built_in()
+    return replace(found, roles={**own, **found.roles})

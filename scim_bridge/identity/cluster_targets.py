@@ -58,8 +58,17 @@ def read_target(named: TargetNamed) -> TargetRead:
         return TargetRead(TargetKind.MANIFESTS, folder, folder=folder)
     if named.kubeconfig is None:
         return TargetRead(TargetKind.KUBERNETES, in_cluster_kubeconfig())
-    text = read_kubeconfig(named.kubeconfig)
-    return TargetRead(TargetKind.KUBERNETES, parse_kubeconfig(text).server, kubeconfig=text)
+    return target_of(read_kubeconfig(named.kubeconfig))
+
+
+def kubeconfig_text(file: Path) -> str:
+    """Return a kubeconfig file's current context as a self-contained text; raises Invalid with one sentence."""
+    return read_kubeconfig(file)
+
+
+def target_of(kubeconfig: str) -> TargetRead:
+    """Return the target that a kubeconfig's text names; raises Invalid with one sentence that holds no secret."""
+    return TargetRead(TargetKind.KUBERNETES, parse_kubeconfig(kubeconfig).server, kubeconfig=kubeconfig)
 
 
 def same_credential(keyring: Keyring, registered: RegisteredCluster, given: TargetRead) -> bool:

@@ -1,16 +1,18 @@
 """Use cases of clusters: register a target, look at it, give it another credential, forget it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from scim_bridge.clusters.manifest_files import prepare_folder
 from scim_bridge.domain.actors import Actor
-from scim_bridge.domain.bindings import template_fields
 from scim_bridge.domain.namespaces import is_namespace_name
-from scim_bridge.domain.organizations import CaseRule, ClusterId, TargetKind, Tree, UnitId
+from scim_bridge.domain.organizations import CaseRule, ClusterId, Scope, ScopeKind, TargetKind, Tree, UnitId
 from scim_bridge.errors import Conflict, Invalid, NotFound, Refused, StoreError
+from scim_bridge.identity.authority import authority_of, require
+from scim_bridge.identity.cluster_changes import checked_template
+from scim_bridge.identity.cluster_registration import ClusterWanted as ClusterWanted
+from scim_bridge.identity.cluster_registration import differences, refuse_others
 from scim_bridge.identity.cluster_targets import (
     PreflightProblem,
     TargetNamed,
@@ -22,8 +24,10 @@ from scim_bridge.identity.cluster_targets import (
 )
 from scim_bridge.identity.mapping import tree_grew
 from scim_bridge.identity.names import checked_name, the_organization, the_unit, unit_path
+from scim_bridge.identity.rules import rules_naming
 from scim_bridge.identity.runtime import Keyring, Runtime
 from scim_bridge.store import cluster_registry as store
+from scim_bridge.store import grants
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.clock import now
@@ -32,30 +36,9 @@ from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.installation import instance_id
 from scim_bridge.store.organizations import Organization, lock_for_rules
 from scim_bridge.store.tree import read_tree
+from scim_bridge.store.tree_changes import end_listings
 
-MAX_TEMPLATE = 255
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterWanted:
-    """What a cluster is registered with: ``unit`` is a path, and exactly one of the three targets is named."""
-
-    name: str
-    unit: str | None = None
-    kubeconfig: Path | None = None
-    manifests: Path | None = None
-    in_cluster: bool = False
-    user_template: str = "{user_name}"
-    case_rule: CaseRule = CaseRule.KEEP
-    allow_cluster_admin: bool = False
-    allow_label_selectors: bool = False
-    bridge_namespace: str = "scim-bridge"
-    approve_first_plan: bool = False
-
-    @property
-    def target(self) -> TargetNamed:
-        """Return where its bindings are to go."""
-        return TargetNamed(self.kubeconfig, self.manifests, self.in_cluster)
+ONLY_HERE = "A folder, or the cluster this runs in, is registered at the installation itself."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,35 +70,66 @@ class ClusterLookedOver:
     warnings: tuple[PreflightProblem, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class ClusterRegistered:
+    """A cluster that is registered now, and what it takes to look its target over."""
+
+    view: ClusterView
+    target: tuple[RegisteredCluster, TargetRead, str]
+
+
 def add(
-    runtime: Runtime, actor: Actor, organization: str, wanted: ClusterWanted, request_id: str | None = None
+    runtime: Runtime,
+    actor: Actor,
+    organization: str,
+    wanted: ClusterWanted,
+    request_id: str | None = None,
+    *,
+    given: TargetRead | None = None,
 ) -> ClusterLookedOver:
     """
     Register a cluster; the same again changes nothing, other values for its name are a Conflict that names them.
 
     Raises Invalid for a target that cannot be one. A target that does not answer, or not as it should, is registered
-    and comes with warnings: clusters are often made in the same hour as their registration.
+    and comes with warnings: clusters are often made in the same hour as their registration. ``given`` is the target
+    where it was read already.
     """
+    target = given or read_target(wanted.target)
+    done = register(runtime, actor, organization, wanted, target, request_id=request_id)
+    return ClusterLookedOver(done.view, done.view.created, look_over(runtime, *done.target, now()))
+
+
+def register(
+    runtime: Runtime,
+    actor: Actor,
+    organization: str,
+    wanted: ClusterWanted,
+    given: TargetRead,
+    *,
+    rehearsing: bool = False,
+    request_id: str | None = None,
+) -> ClusterRegistered:
+    """Register a cluster whose target is read already, and ask it nothing; ``rehearsing`` leaves a folder alone."""
     _check(wanted)
-    given = read_target(wanted.target)
     with runtime.database.write() as connection:
         owner = the_organization(connection, organization)
         lock_for_rules(connection, owner.id, exclusive=True)
         tree, instance = read_tree(connection, owner.id), instance_id(connection)
         unit_id = the_unit(tree, wanted.unit)
+        _require_registering(connection, actor, owner, tree.scopes_of_unit(unit_id)[0], wanted, given)
         found = store.find_cluster(connection, owner.id, wanted.name)
         if found is not None and found.name == wanted.name:
-            _refuse_others(list(_differences(runtime.keyring, tree, found, wanted, given)), wanted.name)
+            refuse_others(list(differences(runtime.keyring, tree, found, wanted, given)), wanted.name)
             registered, created = found, False
         else:
             change = new_change(owner.id, actor, "cluster.added", now(), request_id)
             registered, created = _register(connection, change, _target(runtime, wanted, unit_id, given)), True
-            if given.folder is not None:
+            if given.folder is not None and not rehearsing:
                 may_replace = forgotten_owner(connection, owner.id, instance)
                 prepare_folder(Path(given.folder), registered.id, instance, may_replace)
             tree = read_tree(connection, owner.id)
         view = _view(connection, tree, registered, created=created)
-    return ClusterLookedOver(view, created, look_over(runtime, registered, given, instance, now()))
+    return ClusterRegistered(view, (registered, given, instance))
 
 
 def update(
@@ -123,7 +137,7 @@ def update(
     actor: Actor,
     organization: str,
     name: str,
-    target: TargetNamed,
+    target: TargetNamed | TargetRead,
     *,
     is_new_address: bool = False,
     request_id: str | None = None,
@@ -133,10 +147,13 @@ def update(
 
     Raises Conflict for another server's, unless it is said to be the same cluster at a new address.
     """
-    given = read_target(target)
+    given = target if isinstance(target, TargetRead) else read_target(target)
     with runtime.database.write() as connection:
         owner = the_organization(connection, organization)
         found = _the_cluster(connection, owner, name)
+        require(connection, actor, owner.id, "clusters:update", Scope(ScopeKind.CLUSTER, found.id))
+        if not actor.is_trusted and given.kubeconfig is None:
+            raise Refused(ONLY_HERE)
         if TargetKind.MANIFESTS in (found.kind, given.kind):
             raise Refused(f"Only a Kubernetes API has a credential, and {name} stays what it is: add another cluster.")
         if found.address != given.address and not is_new_address:
@@ -156,19 +173,35 @@ def update(
     return ClusterLookedOver(view, changed, look_over(runtime, found, given, instance, now()))
 
 
-def list_all(database: Database, organization: str) -> list[ClusterView]:
-    """Return the clusters, by name."""
+def list_all(database: Database, organization: str, actor: Actor | None = None) -> list[ClusterView]:
+    """Return the clusters by name; to an actor, those that they may see."""
     with database.read() as connection:
         owner = the_organization(connection, organization)
         tree = read_tree(connection, owner.id)
-        return [_view(connection, tree, each) for each in store.list_clusters(connection, owner.id)]
+        found = store.list_clusters(connection, owner.id)
+        if actor is not None and not actor.is_trusted:
+            authority = authority_of(connection, actor, owner.id)
+            found = [each for each in found if authority.may("clusters:read", Scope(ScopeKind.CLUSTER, each.id))]
+        return [_view(connection, tree, each) for each in found]
 
 
-def show(database: Database, organization: str, name: str) -> ClusterView:
-    """Return one cluster; raises NotFound."""
+def show(database: Database, organization: str, name: str, actor: Actor | None = None) -> ClusterView:
+    """Return one cluster; raises NotFound, and Refused for an actor who may not see it."""
     with database.read() as connection:
         owner = the_organization(connection, organization)
+        if actor is not None:
+            place = Scope(ScopeKind.CLUSTER, _the_cluster(connection, owner, name).id)
+            require(connection, actor, owner.id, "clusters:read", place)
         return _view(connection, read_tree(connection, owner.id), _the_cluster(connection, owner, name))
+
+
+def permitted(database: Database, actor: Actor, organization: str, name: str, permission: str) -> str:
+    """Return a cluster's name for an actor who holds a permission at it; raises NotFound and Refused."""
+    with database.read() as connection:
+        owner = the_organization(connection, organization)
+        found = _the_cluster(connection, owner, name)
+        require(connection, actor, owner.id, permission, Scope(ScopeKind.CLUSTER, found.id))
+        return found.name
 
 
 def remove(
@@ -183,36 +216,67 @@ def remove(
     """
     Forget a cluster; nothing on it is touched.
 
-    Raises Refused while our bindings are on it, unless they are to stay there with nobody to look after them.
+    Raises Refused while our bindings are on it, unless they are to stay there with nobody to look after them, and while
+    a mapping rule names it or a project is on no other cluster. Grants at it end.
     """
     with database.write() as connection:
         owner = the_organization(connection, organization)
         lock_for_rules(connection, owner.id, exclusive=True)
         found = _the_cluster(connection, owner, name)
-        view = _view(connection, read_tree(connection, owner.id), found)
+        require(connection, actor, owner.id, "clusters:delete", Scope(ScopeKind.CLUSTER, found.id))
+        tree = read_tree(connection, owner.id)
+        view = _view(connection, tree, found)
         if view.bindings and not leave_bindings:
             raise Refused(
                 f"{view.bindings} bindings are on {name}: take the grants away first, or leave them there for good "
                 "with --leave-bindings."
             )
+        _refuse_needed(connection, owner, tree, found)
         change = new_change(owner.id, actor, "cluster.removed", now(), request_id)
         add_change(connection, change, name)
+        origins = grants.origins_at(connection, owner.id, [Scope(ScopeKind.CLUSTER, found.id)])
+        ended = grants.close_origins(connection, change, origins)
+        end_listings(connection, change, found.id)
         store.remove_cluster(connection, change, found.id)
-        add_audit(connection, change, "cluster.removed", "cluster", found.id, {"name": name, "left": view.bindings})
+        detail = {"name": name, "left": view.bindings, "grants_ended": len(ended)}
+        add_audit(connection, change, "cluster.removed", "cluster", found.id, detail)
         return view
+
+
+def _refuse_needed(connection: Connection, owner: Organization, tree: Tree, found: RegisteredCluster) -> None:
+    """Raise Refused for a cluster that something would look for in vain, or would no longer say where it is."""
+    named = rules_naming(connection, owner.id, f"cluster:{found.name}")
+    if named:
+        raise Refused(f"{found.name} is named by {', '.join(named)}: change or remove these mapping rules first.")
+    # Without one that it lists, a project would be on the clusters of its unit: nobody asked for that.
+    alone = sorted(each.name for each in tree.projects.values() if each.cluster_ids == {found.id})
+    if alone:
+        raise Refused(f"The project {alone[0]} lists no other cluster than {found.name}: give it others first.")
 
 
 def _check(wanted: ClusterWanted) -> None:
     checked_name("a cluster", wanted.name)
-    template = wanted.user_template
-    template_fields(template)
-    if len(template) > MAX_TEMPLATE or template != template.strip() or not template.isprintable():
-        raise Invalid(
-            f"A user template is one line of at most {MAX_TEMPLATE} characters without blanks at its ends.",
-            field="user_template",
-        )
+    checked_template(wanted.user_template)
     if not is_namespace_name(wanted.bridge_namespace):
         raise Invalid(f"{wanted.bridge_namespace!r} cannot be the name of a namespace.", field="bridge_namespace")
+
+
+def _require_registering(
+    connection: Connection,
+    actor: Actor,
+    owner: Organization,
+    place: Scope,
+    wanted: ClusterWanted,
+    given: TargetRead,
+) -> None:
+    """Raise Refused for what somebody may not register: whoever decides who gets what on a cluster grants it."""
+    require(connection, actor, owner.id, "clusters:create", place)
+    if not actor.is_trusted and given.kubeconfig is None:
+        raise Refused(ONLY_HERE)
+    if wanted.allow_cluster_admin:
+        require(connection, actor, owner.id, "kubernetes_roles:grant:cluster-admin", place)
+    if wanted.allow_label_selectors or wanted.approve_first_plan:
+        require(connection, actor, owner.id, "organization:permissions:write", place)
 
 
 def _target(runtime: Runtime, wanted: ClusterWanted, unit_id: UnitId | None, given: TargetRead) -> NewTarget:
@@ -250,41 +314,6 @@ def _register(connection: Connection, change: Change, target: NewTarget) -> Regi
     add_audit(connection, change, "cluster.added", "cluster", made.id, detail)
     tree_grew(connection, change)
     return made
-
-
-def _differences(
-    keyring: Keyring, tree: Tree, found: RegisteredCluster, wanted: ClusterWanted, given: TargetRead
-) -> Iterator[str]:
-    """Yield what of a registration is not as the cluster is; policy that a person set otherwise is never undone."""
-    cluster = found.cluster
-    values: tuple[tuple[str, object, object], ...] = (
-        ("unit", unit_path(tree, cluster.unit_id), unit_path(tree, the_unit(tree, wanted.unit))),
-        ("target", found.kind.value, given.kind.value),
-        ("address", found.address, given.address),
-        ("user template", cluster.user_template, wanted.user_template),
-        ("case", cluster.case_rule.value, wanted.case_rule.value),
-        ("allow-cluster-admin", cluster.allow_cluster_admin, wanted.allow_cluster_admin),
-        ("allow-label-selectors", cluster.allow_label_selectors, wanted.allow_label_selectors),
-        ("bridge namespace", cluster.bridge_namespace, wanted.bridge_namespace),
-    )
-    different = [f"its {what} is {_said(has)}, not {_said(asked)}" for what, has, asked in values if has != asked]
-    yield from different
-    if not different and not same_credential(keyring, found, given):
-        yield f"its credential is another one (`scim-bridge cluster update {found.name}` replaces it)"
-    # An approval is of one plan that somebody read: naming the flag later is none.
-    if wanted.approve_first_plan and not found.approved_first_plan:
-        yield "its first plan waits for `scim-bridge sync approve`"
-
-
-def _said(value: object) -> str:
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return str(value) or "the organization itself"
-
-
-def _refuse_others(differences: list[str], name: str) -> None:
-    if differences:
-        raise Conflict(f"The cluster {name} exists already: {'; '.join(differences)}.")
 
 
 def _has_credential(keyring: Keyring, found: RegisteredCluster, given: TargetRead) -> bool:

@@ -6,6 +6,7 @@ from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.directory_alarms import DirectoryCondition
 from scim_bridge.domain.people import DirectoryKind, DirectoryState
 from scim_bridge.errors import Conflict
+from scim_bridge.identity.authority import MANAGING_DIRECTORIES, require
 from scim_bridge.identity.directory_alarms import look_at
 from scim_bridge.identity.directory_tokens import DirectoryToken, ShownToken, issue
 from scim_bridge.identity.names import checked_name, the_directory, the_organization
@@ -61,6 +62,7 @@ def create(
     checked_name("a directory", name)
     with database.write() as connection:
         owner = the_organization(connection, organization)
+        require(connection, actor, owner.id, MANAGING_DIRECTORIES)
         found = store.find_directory(connection, owner.id, name)
         if found is not None:
             if found.kind is not kind:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from scim_bridge.domain.directory_alarms import RHYTHM, STREAK, DirectoryCondition, Sighting, TokenSeen, conditions_of
 from scim_bridge.log import get_logger
-from scim_bridge.store import directories, organizations
+from scim_bridge.store import attribute_mappings, directories, organizations
 from scim_bridge.store import directory_signs as signs
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
@@ -22,6 +22,7 @@ def look_at(connection: Connection, directory: Directory, at: datetime) -> tuple
         max((each.last_used_at for each in tokens if each.last_used_at is not None), default=None),
         signs.silences_since(connection, directory.id, at - RHYTHM),
         signs.newest_answers(connection, directory.id, STREAK),
+        attribute_mappings.count_lacking(connection, directory.id),
     )
     return conditions_of(seen, at)
 

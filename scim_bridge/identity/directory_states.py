@@ -11,7 +11,8 @@ from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.directory_states import PREVIEWED, Step, state_after
 from scim_bridge.domain.people import DirectoryState
 from scim_bridge.domain.previews import Difference, Shift, difference
-from scim_bridge.errors import Conflict, Invalid
+from scim_bridge.errors import Invalid, PreviewOutdated
+from scim_bridge.identity.authority import MANAGING_DIRECTORIES, require
 from scim_bridge.identity.directory_purge import purge_contents
 from scim_bridge.identity.directory_tokens import end
 from scim_bridge.identity.names import scope_text, the_directory
@@ -71,13 +72,13 @@ def carry_out(
     """
     Activate, detach or purge a directory, with exactly the outcome that a person has ``seen`` (a preview's hash).
 
-    Raises Conflict, with what it would be now, when that has changed; nothing is written then.
+    Raises PreviewOutdated, with what it would be now, when that has changed; nothing is written then.
     """
     _require_previewed(step)
     with database.write() as connection:
         made = _carry_out(connection, actor, organization, name, step, request_id)
         if len(seen) < SHORTEST_HASH or not made.hash.startswith(seen):
-            raise Conflict(f"That is not what would happen now. {_summary(made)}")
+            raise PreviewOutdated(f"That is not what would happen now. {_summary(made)}", made)
         return made
 
 
@@ -95,7 +96,9 @@ def _switch(
     database: Database, actor: Actor, organization: str, name: str, step: Step, request_id: str | None
 ) -> Directory:
     with database.write() as connection:
-        found = store.lock_directory(connection, the_directory(connection, organization, name).id)
+        named = the_directory(connection, organization, name)
+        require(connection, actor, named.organization_id, MANAGING_DIRECTORIES)
+        found = store.lock_directory(connection, named.id)
         target = DirectoryState.PAUSED if step is Step.PAUSE else DirectoryState.ACTIVE
         if found.state is not target:
             _enter(connection, _begin(connection, actor, found, step, request_id), found, step)
@@ -111,6 +114,7 @@ def _carry_out(
     connection: Connection, actor: Actor, organization: str, name: str, step: Step, request_id: str | None = None
 ) -> Preview:
     found = the_directory(connection, organization, name)
+    require(connection, actor, found.organization_id, MANAGING_DIRECTORIES)
     # Nobody's groups change between the two looks.
     lock_for_rules(connection, found.organization_id, exclusive=True)
     found = store.lock_directory(connection, found.id)

@@ -11,6 +11,7 @@ from scim_bridge.domain.directory_tokens import parse_ranges
 from scim_bridge.domain.moments import read_deadline
 from scim_bridge.domain.people import DirectoryId, DirectoryState
 from scim_bridge.errors import Conflict, Invalid, NotFound
+from scim_bridge.identity.authority import MANAGING_DIRECTORIES, require
 from scim_bridge.identity.names import the_directory, the_organization
 from scim_bridge.store import directories as store
 from scim_bridge.store.audit import add_audit
@@ -56,7 +57,7 @@ def create(
     """Make another token, beside those there are."""
     asked = wanted or TokenWanted()
     with database.write() as connection:
-        found = _open_directory(connection, organization, directory)
+        found = _open_directory(connection, actor, organization, directory)
         change = new_change(found.organization_id, actor, "directory_token.created", now(), request_id)
         add_change(connection, change, found.name)
         return issue(connection, change, found.id, _terms(asked, change.at))
@@ -78,7 +79,7 @@ def rotate(
     Conflict while a rotation of it is under way, so that never more than two are live.
     """
     with database.write() as connection:
-        found = _open_directory(connection, organization, directory)
+        found = _open_directory(connection, actor, organization, directory)
         change = new_change(found.organization_id, actor, "directory_token.created", now(), request_id)
         live = [each for each in store.list_tokens(connection, found.id) if each.is_live(change.at)]
         old = _to_replace(live, found.name, named)
@@ -93,6 +94,7 @@ def revoke(
     """End the token with this id, prefix or name at once; one that has ended already stays as it is."""
     with database.write() as connection:
         owner = the_organization(connection, organization)
+        require(connection, actor, owner.id, MANAGING_DIRECTORIES)
         found = store.find_tokens(connection, owner.id, named)
         live = [each for each in found if each.revoked_at is None] or found
         if not live:
@@ -133,8 +135,9 @@ def end(connection: Connection, change: Change, token: DirectoryToken) -> None:
     add_audit(connection, change, "directory_token.revoked", "directory_token", token.id, detail)
 
 
-def _open_directory(connection: Connection, organization: str, directory: str) -> Directory:
+def _open_directory(connection: Connection, actor: Actor, organization: str, directory: str) -> Directory:
     found = the_directory(connection, organization, directory)
+    require(connection, actor, found.organization_id, MANAGING_DIRECTORIES)
     if found.state is DirectoryState.DETACHED:
         raise Conflict(f"The directory {found.name} is detached: no token opens it any more.")
     return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.adoption import checked_domain
 from scim_bridge.errors import NotFound
+from scim_bridge.identity.authority import require
 from scim_bridge.identity.names import the_organization
 from scim_bridge.store import domains as store
 from scim_bridge.store.audit import add_audit
@@ -12,6 +13,8 @@ from scim_bridge.store.changes import add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.domains import Domain as Domain
+
+MANAGING_DOMAINS = "organization:domains:write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ def add(database: Database, actor: Actor, organization: str, text: str, request_
     domain = checked_domain(text)
     with database.write() as connection:
         owner = the_organization(connection, organization)
+        require(connection, actor, owner.id, MANAGING_DOMAINS)
         found = next((each for each in store.list_domains(connection, owner.id) if each.domain == domain), None)
         if found is not None:
             return DomainAdded(found, created=False)
@@ -42,6 +46,7 @@ def remove(database: Database, actor: Actor, organization: str, text: str, reque
     domain = checked_domain(text)
     with database.write() as connection:
         owner = the_organization(connection, organization)
+        require(connection, actor, owner.id, MANAGING_DOMAINS)
         found = next((each for each in store.list_domains(connection, owner.id) if each.domain == domain), None)
         if found is None:
             raise NotFound(f"{domain} is no domain of the organization {owner.slug}.")

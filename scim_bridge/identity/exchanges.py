@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 
+from scim_bridge.domain.attributes import ReadPath
 from scim_bridge.errors import PreconditionFailed, StoreError, Unavailable
 from scim_bridge.identity.callers import Caller
 from scim_bridge.store.changes import Change, new_change
@@ -18,7 +19,8 @@ class Exchange:
     A request of a directory and the status that it is answered with when it succeeds.
 
     ``body`` is what may be kept: without passwords. ``started`` is `time.perf_counter` at its arrival. ``noun`` and
-    ``object_id`` are what its address names. ``changes`` fills with what is logged in the course of it.
+    ``object_id`` are what its address names. ``read_path`` reads the paths of the directory's attribute mapping: who
+    writes people needs it. ``changes`` fills with what is logged in the course of it.
     """
 
     caller: Caller
@@ -32,6 +34,7 @@ class Exchange:
     address: str | None = None
     noun: str | None = None
     object_id: str | None = None
+    read_path: ReadPath | None = field(default=None, compare=False)
     changes: list[str] = field(default_factory=list, compare=False)
 
     def begin(self, kind: str) -> Change:

@@ -86,7 +86,7 @@ def add(
         if present is not None and present.expires_at != expires_at:
             change = new_change(owner.id, actor, "grant.prolonged", at, request_id)
             add_change(connection, change, wanted.scope)
-            store.set_expiry(connection, present.id, expires_at)
+            store.set_expiry(connection, change, present.id, expires_at)
             add_audit(connection, change, "grant.prolonged", "grant", present.grant_id, _detail(wanted))
         if present is None:
             change = new_change(owner.id, actor, "grant.added", at, request_id)

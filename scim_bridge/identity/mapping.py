@@ -18,6 +18,7 @@ from scim_bridge.domain.mapping import (
     Unmapped,
     grants_for_group,
     grants_for_user,
+    with_mapped,
 )
 from scim_bridge.domain.organizations import OrganizationId, Scope, Tree
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, ScimUserId
@@ -61,9 +62,16 @@ def groups_changed(connection: Connection, change: Change, group_ids: Iterable[G
     _reconcile(connection, change, wanted, [o for o in held if o.kind is OriginKind.RULE or o.key.group_id in gone])
 
 
-def users_changed(connection: Connection, change: Change, scim_user_ids: Iterable[ScimUserId]) -> None:
-    """Give the people behind these SCIM users what attribute rules now say, and take away what none says."""
-    lock_for_rules(connection, change.organization_id, exclusive=False)
+def users_changed(
+    connection: Connection, change: Change, scim_user_ids: Iterable[ScimUserId], *, locked: bool = False
+) -> None:
+    """
+    Give the people behind these SCIM users what attribute rules now say, and take away what none says.
+
+    ``locked``: the caller holds the rules already.
+    """
+    if not locked:
+        lock_for_rules(connection, change.organization_id, exclusive=False)
     people = rules.people_behind(connection, scim_user_ids)
     evaluation = Evaluation(connection, change.organization_id)
     for directory_id in sorted({directory for directory, _ in people}):
@@ -146,7 +154,7 @@ class Evaluation:
             return wanted
         parsed = [_rule(each.definition) for each in by_name.values()]
         for user in users:
-            attributes = json.loads(user.document)
+            attributes = with_mapped(json.loads(user.document), json.loads(user.mapped or "{}"))
             directory = self._name(user.directory_id)
             given = grants_for_user(parsed, attributes, directory, self._read_tree())
             self._note(str(attributes.get("userName", user.id)), directory, given.unmapped)

@@ -20,6 +20,7 @@ from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.domains import list_domains
+from scim_bridge.store.explain import When
 from scim_bridge.store.member_history import AccountFacts as AccountFacts
 from scim_bridge.store.member_history import GroupOfMember as GroupOfMember
 from scim_bridge.store.member_history import StateSpan as StateSpan
@@ -68,7 +69,7 @@ def show(database: Database, organization: str, person: str) -> Profile:
             reason is None,
             tuple(history.groups_of_member(connection, found.id)),
             tuple(history.states_of(connection, found.id)),
-            access.explain_member(connection, owner, found),
+            access.explain_member(connection, owner, found, When(now())),
             tuple(_notes(listed, reason)),
         )
 

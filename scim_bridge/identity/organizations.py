@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from scim_bridge.domain.actors import Actor
+from scim_bridge.domain.organization_settings import OrganizationSettings, read_settings
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import MemberState
 from scim_bridge.identity.members import checked_email, is_owner, make_owner
@@ -39,6 +40,7 @@ class OrganizationSummary:
     created_at: datetime
     owners: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    settings: OrganizationSettings = field(default_factory=OrganizationSettings)
 
 
 def create(
@@ -111,5 +113,11 @@ def show(database: Database, organization: str) -> OrganizationSummary:
         }
         owners = people.working_owners(connection, found.id)
         return OrganizationSummary(
-            found.id, found.slug, found.name, found.created_at, tuple(sorted(members[each] for each in owners)), counts
+            found.id,
+            found.slug,
+            found.name,
+            found.created_at,
+            tuple(sorted(members[each] for each in owners)),
+            counts,
+            read_settings(found.settings),
         )

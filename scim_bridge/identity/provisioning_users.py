@@ -10,10 +10,12 @@ from scim_bridge.identity import mapping
 from scim_bridge.identity.adoption import Arrival, arrive, take_over
 from scim_bridge.identity.deactivation import deactivate, reactivate
 from scim_bridge.identity.exchanges import Exchange, require_version
+from scim_bridge.identity.mapped_records import keeping_required, mapped_record, mapping_for
 from scim_bridge.store import groups, members, memberships, nestings, users
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.deprovisioning import get_policy
 from scim_bridge.store.grants import scopes_given
 from scim_bridge.store.locking import lock_user_with_groups
 from scim_bridge.store.removals import request_removals
@@ -33,11 +35,13 @@ def create_user(database: Database, exchange: Exchange, record: UserRecord) -> S
     """
     require_storable(record)
     with database.write() as connection:
+        record = mapped_record(exchange, record, mapping_for(connection, exchange))
         known = _inactive_namesake(connection, exchange.caller.directory_id, record)
         if known is None:
             return _insert(connection, exchange, record)
         if canonical(record.document) == known.document:
             return known
+        record = keeping_required(connection, record, known.id)
         # A POST that says active=false itself (Entra, a person out of scope) must not end in 409 for ever either.
         change = exchange.begin("user.revived" if record.active else "user.changed")
         return _store(connection, exchange, change, known, record)
@@ -53,17 +57,20 @@ def change_user(
     stored.
     """
     with database.write() as connection:
+        in_force = mapping_for(connection, exchange)
         user = _locked(connection, exchange, user_id, expected)
         record = changed(user)
         require_storable(record)
         if canonical(record.document) == user.document:
             return user
+        record = keeping_required(connection, mapped_record(exchange, record, in_force), user.id)
         return _store(connection, exchange, exchange.begin("user.changed"), user, record)
 
 
 def delete_user(database: Database, exchange: Exchange, user_id: str, expected: frozenset[int] | None = None) -> None:
     """Take a user out of the directory, and with them what it gave; the member is deactivated."""
     with database.write() as connection:
+        mapping_for(connection, exchange)
         user = lock_user_with_groups(connection, exchange.caller.directory_id, user_id)
         user = _as_expected(user, user_id, expected)
         change = exchange.begin("user.deleted")
@@ -71,7 +78,7 @@ def delete_user(database: Database, exchange: Exchange, user_id: str, expected: 
         users.remove_user(connection, change, user)
         add_audit(connection, change, "user.deleted", NOUN, user.id, {"userName": user.user_name})
         _end_what_it_brought(connection, change, user)
-        mapping.users_changed(connection, change, [user.id])
+        mapping.users_changed(connection, change, [user.id], locked=True)
         exchange.log_success(connection, change, NOUN, user.id)
 
 
@@ -105,7 +112,7 @@ def _insert(connection: Connection, exchange: Exchange, record: UserRecord) -> S
     elif arrival.adopted:
         take_over(connection, change, directory_id, member_id)
         _follow(connection, change, user, record, was_active=False)
-    mapping.users_changed(connection, change, [user.id])
+    mapping.users_changed(connection, change, [user.id], locked=True)
     exchange.log_success(connection, change, NOUN, user.id)
     return user
 
@@ -140,7 +147,7 @@ def _store(
     add_audit(connection, change, change.kind, NOUN, user.id, differences)
     is_authoritative = _follow(connection, change, stored, record, was_active=user.active)
     if differences.keys() != {"active"} or not is_authoritative:
-        mapping.users_changed(connection, change, [user.id])
+        mapping.users_changed(connection, change, [user.id], locked=True)
     exchange.log_success(connection, change, NOUN, user.id)
     return stored
 
@@ -171,6 +178,10 @@ def _end_what_it_brought(connection: Connection, change: Change, user: StoredUse
     member = members.lock_member(connection, user.member_id)
     group_ids = memberships.end_user(connection, change, user.id)
     groups.touch_groups(connection, change, group_ids)
+    if group_ids and get_policy(connection, user.directory_id).delete_suspends:
+        # Whoever comes back is put into the groups that wait for an id of theirs.
+        for group_id in group_ids:
+            nestings.park(connection, change, group_id, [user.id])
     if member.directory_id == user.directory_id:
         deactivate(connection, change, member.id, "deleted")
     else:

@@ -10,6 +10,7 @@ from typing import Any
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.people import DirectoryState
 from scim_bridge.errors import Conflict, NotFound, Refused
+from scim_bridge.identity.authority import MANAGING_DIRECTORIES, require
 from scim_bridge.identity.callers import Caller
 from scim_bridge.identity.names import the_directory
 from scim_bridge.identity.provisioning_log import AuditRow, LoggedRequest, changes_of
@@ -60,6 +61,7 @@ def prepare(database: Database, actor: Actor, organization: str, directory: str,
     """
     with database.read() as connection:
         found = the_directory(connection, organization, directory)
+        require(connection, actor, found.organization_id, MANAGING_DIRECTORIES)
         entry = log_reading.get_entry(connection, found.id, named)
         if entry is None:
             raise NotFound(f"There is no request {named!r} in the log of the directory {found.name}.")

@@ -98,10 +98,14 @@ def store_rules(connection: Connection, change: Change, newer: RuleSet) -> Rules
     return RulesApplied(made.version, diff, gained, lost, tuple(unmapped(connection, change.organization_id)))
 
 
-def follow_move(connection: Connection, change: Change, old_path: str, new_path: str) -> None:
-    """Let rules that name a unit, or a place in it, name it where it is now, and look at all of them again."""
+def follow_move(connection: Connection, change: Change, *moved: tuple[str, str]) -> None:
+    """
+    Let rules that name a place, or one in it, name it as it is called now, and look at all of them again.
+
+    ``moved`` are the texts of scopes, old and new: ``unit:a/b`` and ``unit:b``.
+    """
     present = rules.rules_in_force(connection, change.organization_id)
-    followed = RuleSet(tuple(_moved(rule, old_path, new_path) for rule in _parsed(present).rules))
+    followed = RuleSet(tuple(_moved(rule, moved) for rule in _parsed(present).rules))
     if _parsed(present).diff(followed).is_empty:
         rules_changed(connection, change, present)
         return
@@ -116,16 +120,20 @@ def follow_move(connection: Connection, change: Change, old_path: str, new_path:
     rules_changed(connection, change, [*present, *starting])
 
 
-def _moved(rule: Rule, old_path: str, new_path: str) -> Rule:
-    return replace(
-        rule, scope=_followed(rule.scope, old_path, new_path), parent=_followed(rule.parent, old_path, new_path)
-    )
+def rules_naming(connection: Connection, organization_id: OrganizationId, place: str) -> list[str]:
+    """Return the names of the rules whose scope or parent is this very place."""
+    present = _parsed(rules.rules_in_force(connection, organization_id)).rules
+    return sorted(rule.name for rule in present if place in (rule.scope, rule.parent))
 
 
-def _followed(text: str, old_path: str, new_path: str) -> str:
-    kind, _, path = text.partition(":")
-    if kind == "unit" and (path == old_path or path.startswith(f"{old_path}/")):
-        return f"unit:{new_path}{path.removeprefix(old_path)}"
+def _moved(rule: Rule, moved: tuple[tuple[str, str], ...]) -> Rule:
+    return replace(rule, scope=_followed(rule.scope, moved), parent=_followed(rule.parent, moved))
+
+
+def _followed(text: str, moved: tuple[tuple[str, str], ...]) -> str:
+    for old, new in moved:
+        if text == old or text.startswith(f"{old}/"):
+            return f"{new}{text.removeprefix(old)}"
     return text
 
 

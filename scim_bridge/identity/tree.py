@@ -1,7 +1,8 @@
 """Use cases of an organization's tree: units, projects, services."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.namespaces import is_namespace_name, parse_selector
@@ -12,15 +13,17 @@ from scim_bridge.domain.organizations import (
     NamespaceClaim,
     Project,
     ProjectId,
+    Scope,
+    ScopeKind,
     Service,
     Tree,
     Unit,
     UnitId,
 )
 from scim_bridge.errors import Conflict, Invalid, NotFound, Refused
+from scim_bridge.identity.authority import opened_organization, require
 from scim_bridge.identity.mapping import tree_grew
 from scim_bridge.identity.names import checked_name, the_organization, the_unit, unit_path
-from scim_bridge.identity.rules import follow_move
 from scim_bridge.store import tree as store
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change, new_change
@@ -79,6 +82,9 @@ def create_unit(
     with database.write() as connection:
         change, tree = _begin(connection, actor, organization, "unit.created", request_id)
         parent_id = the_unit(tree, above)
+        place = tree.scopes_of_unit(parent_id)[0]
+        needed = "organization:units:write" if kind is None else "environments:create"
+        require(connection, actor, change.organization_id, needed, place)
         present = _child(tree, parent_id, name)
         if present is not None:
             if kind not in (None, present.environment_type):
@@ -94,36 +100,15 @@ def create_unit(
         return UnitView(made.id, path, kind, created=True)
 
 
-def move_unit(
-    database: Database, actor: Actor, organization: str, path: str, to: str | None, request_id: str | None = None
-) -> UnitView:
-    """
-    Put a unit with all that is in it below another, or below the organization for ``to`` None.
-
-    Rules that name it follow. Raises Refused for a move into itself or too deep, Conflict where the name is taken.
-    """
-    with database.write() as connection:
-        change, tree = _begin(connection, actor, organization, "unit.moved", request_id)
-        unit_id = the_unit(tree, path)
-        if unit_id is None:
-            raise Invalid("The organization itself cannot be moved.", field="path")
-        unit, parent_id = tree.units[unit_id], the_unit(tree, to)
-        if parent_id == unit.parent_id:
-            return UnitView(unit_id, path, unit.environment_type)
-        _check_move(tree, unit, parent_id)
-        add_change(connection, change, path)
-        store.move_unit(connection, change, unit_id, parent_id)
-        moved = unit_path(store.read_tree(connection, change.organization_id), unit_id)
-        add_audit(connection, change, "unit.moved", "unit", unit_id, {"from": path, "to": moved})
-        follow_move(connection, change, path, moved)
-        return UnitView(unit_id, moved, unit.environment_type)
-
-
-def list_units(database: Database, organization: str) -> list[UnitView]:
-    """Return the units, by path."""
+def list_units(database: Database, organization: str, actor: Actor | None = None) -> list[UnitView]:
+    """Return the units by path; to an actor, those that they may see."""
     with database.read() as connection:
-        tree = store.read_tree(connection, the_organization(connection, organization).id)
-    views = (UnitView(each.id, unit_path(tree, each.id), each.environment_type) for each in tree.units.values())
+        tree, sees = _opened(connection, organization, actor, "environments:read")
+    views = (
+        UnitView(each.id, unit_path(tree, each.id), each.environment_type)
+        for each in tree.units.values()
+        if sees(Scope(ScopeKind.UNIT, each.id))
+    )
     return sorted(views, key=lambda view: view.path)
 
 
@@ -136,13 +121,16 @@ def create_project(
     with database.write() as connection:
         change, tree = _begin(connection, actor, organization, "project.created", request_id)
         unit_id = the_unit(tree, wanted.unit)
-        clusters = frozenset(_cluster_named(tree, name) for name in wanted.clusters)
+        clusters = frozenset(cluster_id_named(tree, name) for name in wanted.clusters)
+        for place in (tree.scopes_of_unit(unit_id)[0], *(Scope(ScopeKind.CLUSTER, each) for each in sorted(clusters))):
+            # Listing a cluster gives the project's people a place on it: whoever does so must have a say there.
+            require(connection, actor, change.organization_id, "organization:projects:write", place)
         present = next((each for each in tree.projects.values() if each.name == wanted.name), None)
         if present is not None:
             if (present.unit_id, present.cluster_ids, set(present.namespaces)) != (unit_id, clusters, set(claims)):
                 raise Conflict(f"A project {wanted.name} exists already, with another unit, namespaces or clusters.")
             return _view(tree, present)
-        _refuse_taken(tree, Project(ProjectId(""), unit_id, wanted.name, clusters, claims), wanted.namespaces)
+        refuse_owned(tree, Project(ProjectId(""), unit_id, wanted.name, clusters, claims), wanted.namespaces)
         add_change(connection, change, wanted.name)
         made = store.insert_project(connection, change, unit_id, wanted.name, claims, sorted(clusters))
         add_audit(connection, change, "project.created", "project", made, _project_detail(wanted))
@@ -151,11 +139,22 @@ def create_project(
         return _view(tree, tree.projects[made], created=True)
 
 
-def list_projects(database: Database, organization: str) -> list[ProjectView]:
-    """Return the projects, by name."""
+def list_projects(database: Database, organization: str, actor: Actor | None = None) -> list[ProjectView]:
+    """Return the projects by name; to an actor, those that they may see."""
     with database.read() as connection:
-        tree = store.read_tree(connection, the_organization(connection, organization).id)
-    return [_view(tree, each) for each in sorted(tree.projects.values(), key=lambda each: each.name)]
+        tree, sees = _opened(connection, organization, actor, "project:services:read")
+    found = [each for each in tree.projects.values() if sees(Scope(ScopeKind.PROJECT, each.id))]
+    return [_view(tree, each) for each in sorted(found, key=lambda each: each.name)]
+
+
+def list_services(database: Database, organization: str, project: str, actor: Actor | None = None) -> list[Service]:
+    """Return the services of a project by name; raises NotFound for a project that the actor may not see."""
+    with database.read() as connection:
+        tree, sees = _opened(connection, organization, actor, "project:services:read")
+    owner = next((each for each in tree.projects.values() if each.name == project), None)
+    if owner is None or not sees(Scope(ScopeKind.PROJECT, owner.id)):
+        raise NotFound(f"There is no project {project!r} in this organization.")
+    return sorted((each for each in tree.services.values() if each.project_id == owner.id), key=lambda each: each.name)
 
 
 def create_service(
@@ -169,18 +168,23 @@ def create_service(
 ) -> Service:
     """Create a service of a project: exactly one namespace, which is then the project's too."""
     checked_name("a service", name)
-    _check_namespace(namespace)
+    check_namespace(namespace)
     with database.write() as connection:
         change, tree = _begin(connection, actor, organization, "service.created", request_id)
         owner = next((each for each in tree.projects.values() if each.name == project), None)
         if owner is None:
             raise NotFound(f"There is no project {project!r} in this organization.")
+        place = Scope(ScopeKind.PROJECT, owner.id)
+        require(connection, actor, change.organization_id, "project:services:write", place)
+        if namespace not in {claim.name for claim in owner.namespaces}:
+            # A service's namespace is then the project's too.
+            require(connection, actor, change.organization_id, "organization:projects:write", place)
         for each in tree.services.values():
             if each.project_id == owner.id and each.name == name:
                 if each.namespace == namespace:
                     return each
                 raise Conflict(f"The service {project}/{name} exists already, with the namespace {each.namespace}.")
-        _refuse_taken(tree, owner, (namespace,))
+        refuse_owned(tree, owner, (namespace,))
         add_change(connection, change, f"{project}/{name}")
         made = store.insert_service(connection, change, owner.id, name, namespace)
         detail = {"project": project, "name": name, "namespace": namespace}
@@ -198,39 +202,38 @@ def _begin(
     return new_change(found.id, actor, kind, now(), request_id), store.read_tree(connection, found.id)
 
 
+def _opened(
+    connection: Connection, organization: str, actor: Actor | None, permission: str
+) -> tuple[Tree, Callable[[Scope], bool]]:
+    """Return the tree, and what tells whether an actor sees a place; nobody in particular sees every one."""
+    if actor is None or actor.is_trusted:
+        return store.read_tree(connection, the_organization(connection, organization).id), lambda _scope: True
+    _, authority = opened_organization(connection, actor, organization)
+    return authority.tree, partial(authority.may, permission)
+
+
 def _child(tree: Tree, parent_id: UnitId | None, name: str) -> Unit | None:
     return next((each for each in tree.units.values() if each.parent_id == parent_id and each.name == name), None)
 
 
-def _check_move(tree: Tree, unit: Unit, parent_id: UnitId | None) -> None:
-    above = list(tree.units_above(parent_id))
-    if unit.id in above:
-        raise Refused("A unit cannot be moved into itself or into a unit below it.")
-    if _child(tree, parent_id, unit.name) is not None:
-        raise Conflict(f"There is a unit {unit.name} in that place already.")
-    lines = (list(tree.units_above(each)) for each in tree.units)
-    height = max(line.index(unit.id) for line in lines if unit.id in line) + 1
-    if len(above) + height > MAX_UNIT_DEPTH:
-        raise Refused(f"Units are nested at most {MAX_UNIT_DEPTH} deep.")
-
-
 def _claims(wanted: NewProject) -> tuple[NamespaceClaim, ...]:
     for name in wanted.namespaces:
-        _check_namespace(name)
+        check_namespace(name)
     for selector in wanted.selectors:
         parse_selector(selector)
     names = (NamespaceClaim(name=name) for name in dict.fromkeys(wanted.namespaces))
     return (*names, *(NamespaceClaim(selector=text) for text in dict.fromkeys(wanted.selectors)))
 
 
-def _check_namespace(name: str) -> None:
+def check_namespace(name: str) -> None:
+    """Raise Invalid for a namespace that no project may have."""
     if not is_namespace_name(name):
         raise Invalid(f"{name!r} cannot be the name of a namespace.", field="namespace")
     if name.startswith("kube-") or name == "default":
         raise Invalid(f"No project may have the namespace {name}: it is Kubernetes' own.", field="namespace")
 
 
-def _refuse_taken(tree: Tree, project: Project, namespaces: Iterable[str]) -> None:
+def refuse_owned(tree: Tree, project: Project, namespaces: Iterable[str]) -> None:
     """Raise Conflict when another project claims one of these namespaces on a cluster that both reach."""
     mine = tree.clusters_of_project(project)
     for other in tree.projects.values():
@@ -243,7 +246,8 @@ def _refuse_taken(tree: Tree, project: Project, namespaces: Iterable[str]) -> No
                 raise Conflict(f"The namespace {name} belongs to the project {other.name} on a cluster of both.")
 
 
-def _cluster_named(tree: Tree, name: str) -> ClusterId:
+def cluster_id_named(tree: Tree, name: str) -> ClusterId:
+    """Return the id of a cluster; raises NotFound."""
     found = next((each.id for each in tree.clusters.values() if each.name == name), None)
     if found is None:
         raise NotFound(f"There is no cluster {name!r} in this organization.")

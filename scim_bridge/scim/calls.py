@@ -18,6 +18,7 @@ from scim_bridge.identity.exchanges import Exchange
 from scim_bridge.identity.journal import Journal
 from scim_bridge.identity.runtime import Database, Runtime
 from scim_bridge.scim import dialects, masking
+from scim_bridge.scim.filters import attribute_path
 from scim_bridge.scim.translate import Addresses
 from scim_bridge.settings import Settings
 from scim_bridge.web import context
@@ -167,6 +168,7 @@ class Call:
             address=self.address,
             noun=self.noun,
             object_id=self.object_id,
+            read_path=attribute_path,
         )
 
 

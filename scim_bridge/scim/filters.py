@@ -15,6 +15,7 @@ from scim2_models.path import Not as NotNode
 from scim2_models.path import Path as PathText
 from scim2_models.path import Present as PresentNode
 
+from scim_bridge.domain.attributes import AttributePath
 from scim_bridge.domain.filters import (
     ORDERING,
     SUBSTRING,
@@ -30,13 +31,16 @@ from scim_bridge.domain.filters import (
     Some,
 )
 from scim_bridge.errors import Invalid
-from scim_bridge.scim.attributes import AttributeType, ResourceSchema, Types
+from scim_bridge.scim.attributes import USER, AttributeType, ResourceSchema, Types
 
 # All else that is in meta is made when it is answered.
 FILTERED_OF_META = ("created", "lastModified", "resourceType")
 # Parsers and databases walk down a filter step by step, and both have an end of their own.
 DEEPEST = 32
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+LONGEST_PATH = 4096
+# What the server makes, and what it never keeps.
+NOT_IN_DOCUMENTS = frozenset({"id", "meta", "schemas", "groups", "password"})
 # What JSON documents and both databases can hold as a whole number.
 LARGEST_NUMBER = 2**63
 
@@ -97,6 +101,18 @@ def parse_path(text: str, schema: ResourceSchema, longest: int) -> Target:
         raise Invalid(f"The path {_shown(text)} is a filter, not a place.", scim_type="invalidPath")
     place = locate(AttrPath(node.attr, None, node.uri), schema)
     return Target(place, None, _part(place, node.sub_attr))
+
+
+def attribute_path(text: str) -> AttributePath:
+    """Return a place in a person's document that a directory's mapping names; raises Invalid with a sentence."""
+    target = parse_path(text, USER, LONGEST_PATH)
+    if target.place.path[0].lower() in NOT_IN_DOCUMENTS:
+        raise Invalid(f"{target.place.path[0]} is not something that an identity provider says of a person.")
+    type_ = target.place.type
+    if type_ is not None and type_.is_complex and target.part is None and not type_.many and "value" not in type_.parts:
+        sign = ":" if text.lower().startswith("urn:") else "."
+        raise Invalid(f"{text} has parts: name one, such as {text}{sign}{next(iter(type_.parts.values())).name}.")
+    return AttributePath(text, target.place.path, target.selector, target.part.path if target.part else ())
 
 
 def locate(path: AttrPath, schema: ResourceSchema) -> Place:

@@ -7,8 +7,8 @@ from scim_bridge.domain.provisioning import Document, MemberChange
 from scim_bridge.errors import Invalid, TooLarge
 from scim_bridge.scim import dialects
 from scim_bridge.scim.attributes import GROUP
-from scim_bridge.scim.filters import Target, parse_path
-from scim_bridge.scim.patching import LONGEST_PATH, Operation
+from scim_bridge.scim.filters import LONGEST_PATH, Target, parse_path
+from scim_bridge.scim.patching import Operation
 
 
 def listed_members(body: Document, most: int) -> dict[str, None] | None:

@@ -16,9 +16,7 @@ from scim_bridge.errors import Invalid, TooLarge
 from scim_bridge.scim import dialects
 from scim_bridge.scim.attributes import AttributeType, ResourceSchema
 from scim_bridge.scim.documents import SERVER_OWNED, is_empty, read_value, with_one_primary
-from scim_bridge.scim.filters import Target, parse_path
-
-LONGEST_PATH = 4096
+from scim_bridge.scim.filters import LONGEST_PATH, Target, parse_path
 
 
 @dataclass(frozen=True, slots=True)

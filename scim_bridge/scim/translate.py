@@ -4,17 +4,19 @@ Documents to records on the way in, stored rows to resources on the way out.
 Lenient in, strict out: whatever the dialect of a request was, an answer has one form. Reads build no model objects.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
 
+from scim_bridge.domain.attribute_files import read_mapping
 from scim_bridge.domain.provisioning import Document, GroupRecord, UserRecord
 from scim_bridge.errors import Invalid
 from scim_bridge.identity.provisioned import ADDRESS, NESTED, NamedGroup, StoredGroup, StoredUser, extensions
 from scim_bridge.scim.attributes import GROUP, USER, ResourceSchema
+from scim_bridge.scim.filters import attribute_path
 from scim_bridge.scim.projection import Projection
 from scim_bridge.scim.versions import etag
 
@@ -49,8 +51,8 @@ def user_record(document: Document, *, active: bool) -> UserRecord:
         active=said,
         document=document,
         external_id=_short(document, "externalId"),
-        email=_checked("emails", _email(document.get("emails"))),
-        display_name=_checked("displayName", _display_name(document)),
+        email=_checked("emails", _usual("email", document)),
+        display_name=_checked("displayName", _usual("display_name", document)),
     )
 
 
@@ -154,24 +156,7 @@ def _checked(name: str, value: Any) -> str | None:
     return value
 
 
-def _email(entries: object) -> str | None:
-    """Return the address that a person is known by: the primary one, else the one for work, else the first."""
-    known = [each for each in entries if _address(each)] if isinstance(entries, list) else []
-    by_rank = (
-        [each for each in known if each.get("primary") is True],
-        [each for each in known if str(each.get("type")).lower() == "work"],
-        known,
-    )
-    return next((_address(found[0]) for found in by_rank if found), None)
-
-
-def _address(entry: object) -> str | None:
-    value = entry.get("value") if isinstance(entry, Mapping) else None
-    return value if isinstance(value, str) and value else None
-
-
-def _display_name(document: Document) -> str | None:
-    name = document.get("name")
-    parts = name if isinstance(name, Mapping) else {}
-    whole = " ".join(str(parts[key]) for key in ("givenName", "familyName") if parts.get(key))
-    return document.get("displayName") or parts.get("formatted") or whole or None
+def _usual(name: str, document: Document) -> str | None:
+    """Return a field as it is filled where a directory's mapping says nothing of it."""
+    found = (source.raw(document) for source in read_mapping(None, attribute_path).rule_of(name).sources)
+    return next((value for value in found if value is not None), None)

@@ -109,10 +109,11 @@ def announce(connection: sa.Connection, sight: Sight, additions: Iterable[Additi
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """A write that the cluster confirmed, and the subjects that came in by it."""
+    """A write that the cluster confirmed, and the subjects that came in and went out by it."""
 
     applied: Applied
     added: Collection[str]
+    removed: Collection[str] = ()
 
 
 def confirm(connection: sa.Connection, sight: Sight, confirmed: Sequence[Confirmed], at: datetime) -> None:

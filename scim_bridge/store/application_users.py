@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from scim_bridge.domain.keys import fold
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import AccountId, MemberId, MemberSource, MemberState
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.member_words import add_words
 from scim_bridge.store.schema import account, member
 
 
@@ -34,12 +36,14 @@ def insert_application_user(connection: sa.Connection, change: Change, name: str
             organization_id=change.organization_id,
             account_id=account_id,
             user_name=name,
+            user_name_key=fold(name),
             display_name=description or None,
             state=MemberState.ACTIVE.value,
             source=MemberSource.APPLICATION.value,
             created_at=change.at,
         )
     )
+    add_words(connection, change.organization_id, made, (name, description))
     record_fact(connection, change, "member", made, "state", MemberState.ACTIVE.value)
     return made
 

@@ -28,6 +28,9 @@ Connection = sa.Connection
 NEWS = "scim_bridge_news"
 """Set in a connection's ``info`` by whoever wrote a change row: the commit is then told in this process."""
 
+AT_THE_END = "scim_bridge_at_the_end"
+"""In a connection's ``info``: what is still to be written before the transaction commits."""
+
 BUSY_SECONDS = 15
 POOL_SIZE = 16
 POOL_OVERFLOW = MOST_STALE - POOL_SIZE
@@ -88,9 +91,11 @@ class Database:
         with self._turn(), self._connect() as connection:
             connection.opening = _WRITING[self.is_sqlite]
             connection.info.pop(NEWS, None)
+            connection.info.pop(AT_THE_END, None)
             connection.info.pop(COUNTED, None)
             with connection.begin():
                 yield connection
+                finish(connection)
             told = connection.info.pop(NEWS, False)
         if told and self.after_changes is not None:
             self.after_changes()
@@ -170,6 +175,13 @@ class Database:
         if _is_missing_table(error):
             return StoreError(f"The database {self.safe_url} is not migrated: run `scim-bridge db upgrade` ({text}).")
         return StoreError(f"The database {self.safe_url} cannot be used: {text}.")
+
+
+def finish(connection: sa.Connection) -> None:
+    """Write what was put off to the end of the transaction."""
+    last = connection.info.pop(AT_THE_END, None)
+    if last is not None:
+        last(connection)
 
 
 def is_writing(connection: sa.Connection) -> bool:

@@ -102,6 +102,11 @@ def lock_directory(connection: sa.Connection, directory_id: DirectoryId) -> Dire
     return _directory(connection.execute(query).one())
 
 
+def rename_directory(connection: sa.Connection, directory_id: DirectoryId, name: str) -> None:
+    """Call a directory otherwise."""
+    connection.execute(sa.update(directory).where(directory.c.id == directory_id).values(name=name))
+
+
 def set_state(connection: sa.Connection, change: Change, directory_id: DirectoryId, state: DirectoryState) -> None:
     """Change a directory's state, and keep since when."""
     connection.execute(sa.update(directory).where(directory.c.id == directory_id).values(state=state.value))

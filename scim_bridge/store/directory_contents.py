@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, ScimUserId
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.schema import membership, nesting, parked_member, scim_user, user_group
 
 
@@ -48,6 +49,7 @@ def groups_brought(connection: sa.Connection, directory_id: DirectoryId) -> list
 
 def remove_contents(connection: sa.Connection, change: Change, directory_id: DirectoryId) -> set[MemberId]:
     """Take out every user and group of a directory with all memberships, and return whose memberships ended."""
+    note(connection, change, "directory.emptied", directory=directory_id)
     own_groups = sa.select(user_group.c.id).where(user_group.c.directory_id == directory_id)
     own_users = sa.select(scim_user.c.id).where(scim_user.c.directory_id == directory_id)
     ended = connection.execute(

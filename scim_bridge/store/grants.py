@@ -12,6 +12,7 @@ from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind
 from scim_bridge.domain.people import GroupId, MemberId
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import grant, grant_origin, nesting, user_group
@@ -90,7 +91,7 @@ def open_origins(
         grants |= made
         connection.execute(sa.insert(grant), [_grant_row(change, made[key], key) for key in missing])
     present = _present(connection, kind, grants.values())
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": new_id(),
             "organization_id": change.organization_id,
@@ -106,11 +107,16 @@ def open_origins(
     ]
     if rows:
         connection.execute(sa.insert(grant_origin), rows)
+    keys = {grant_id: key for key, grant_id in grants.items()}
+    for row in rows:
+        _note_began(connection, change, row, keys[row["grant_id"]])
 
 
 def close_origins(connection: sa.Connection, change: Change, origins: Iterable[OpenOrigin]) -> frozenset[GrantKey]:
     """End these origins, and the grants that have none left; return those grants."""
     ending = list(origins)
+    if ending:
+        note(connection, change, "origins.ended", origins=sorted({origin.id for origin in ending}))
     for chunk in _chunks(origin.id for origin in ending):
         connection.execute(sa.update(grant_origin).where(grant_origin.c.id.in_(chunk)).values(valid_to=change.at))
     ended: set[str] = set()
@@ -126,8 +132,9 @@ def close_origins(connection: sa.Connection, change: Change, origins: Iterable[O
     return frozenset(origin.key for origin in ending if origin.grant_id in ended)
 
 
-def set_expiry(connection: sa.Connection, origin_id: str, expires_at: datetime | None) -> None:
+def set_expiry(connection: sa.Connection, change: Change, origin_id: str, expires_at: datetime | None) -> None:
     """Let an origin end by itself at a moment, or never."""
+    note(connection, change, "origin.expires", origin=origin_id, expires_at=expires_at)
     connection.execute(sa.update(grant_origin).where(grant_origin.c.id == origin_id).values(expires_at=expires_at))
 
 
@@ -161,6 +168,15 @@ def origins_of_rules(connection: sa.Connection, rule_ids: Iterable[str]) -> list
     return [row for chunk in _chunks(rule_ids) for row in _origins(connection, grant_origin.c.rule_id.in_(chunk))]
 
 
+def origins_at(connection: sa.Connection, organization_id: OrganizationId, scopes: Iterable[Scope]) -> list[OpenOrigin]:
+    """Return every origin in force of grants at these very scopes, none above or below them."""
+    places = [sa.and_(grant.c.scope_kind == each.kind.value, grant.c.scope_id == each.id) for each in scopes]
+    # An empty list of places is nowhere, not everywhere.
+    if not places:
+        return []
+    return list(_origins(connection, sa.and_(grant.c.organization_id == organization_id, sa.or_(*places))))
+
+
 def _origins(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Iterator[OpenOrigin]:
     query = (
         sa.select(
@@ -187,6 +203,24 @@ def _origins(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Iterat
             row.since,
             row.expires_at,
         )
+
+
+def _note_began(connection: sa.Connection, change: Change, row: dict[str, Any], key: GrantKey) -> None:
+    note(
+        connection,
+        change,
+        "origin.began",
+        origin=row["id"],
+        grant=row["grant_id"],
+        kind=row["kind"],
+        rule=row["rule_id"],
+        member=key.member_id,
+        group=key.group_id,
+        expires_at=row["expires_at"],
+        scope=[key.scope.kind.value, key.scope.id],
+        api_role=key.api_role,
+        kubernetes_role=None if key.kubernetes_role is None else key.kubernetes_role.value,
+    )
 
 
 def _key(row: sa.Row[Any]) -> GrantKey:

@@ -16,6 +16,7 @@ from scim_bridge.domain.provisioning import Document, GroupRecord
 from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
 from scim_bridge.store.documents import reader
+from scim_bridge.store.effects import note
 from scim_bridge.store.filters import GROUP_COLUMNS, group_condition
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.json_text import fixed, joined
@@ -151,6 +152,7 @@ def insert_group(
     values = _values(record) | {"version": 1, "updated_at": change.at, "created_at": change.at}
     values |= {"id": made, "organization_id": change.organization_id, "directory_id": directory_id}
     _write(connection, _INSERT, values, record.display_name)
+    note(connection, change, "group.began", group=made, directory=directory_id)
     return StoredGroup(
         made,
         directory_id,
@@ -196,6 +198,7 @@ def remove_group(connection: sa.Connection, change: Change, group: StoredGroup) 
     """Take a group out of its directory; the row stays for history."""
     values = {"removed_at": change.at, "updated_at": change.at, "version": group.version + 1}
     connection.execute(_UPDATE, {"group": group.id, **values})
+    note(connection, change, "group.ended", group=group.id)
 
 
 def members_of(

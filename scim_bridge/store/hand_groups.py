@@ -1,6 +1,6 @@
 """Groups that no directory owns, or that one has left behind: their names, and who is put in and taken out by hand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryState, GroupId, MemberId, MemberState
 from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import directory, member, membership, nesting, user_group
@@ -60,6 +61,7 @@ def insert_hand_group(connection: sa.Connection, change: Change, name: str, desc
     values |= {"display_name": name, "display_name_key": fold(name), "description": description}
     values |= {"created_at": change.at, "updated_at": change.at}
     _write(connection, sa.insert(user_group).values(values), name)
+    note(connection, change, "group.began", group=made)
     return made
 
 
@@ -77,6 +79,7 @@ def remove_hand_group(connection: sa.Connection, change: Change, group_id: Group
     """Take a group away; the row stays for history."""
     values = {"removed_at": change.at, "updated_at": change.at, "version": user_group.c.version + 1}
     connection.execute(sa.update(user_group).where(user_group.c.id == group_id).values(values))
+    note(connection, change, "group.ended", group=group_id)
 
 
 def get_hand_group(connection: sa.Connection, group_id: GroupId) -> HandGroup | None:
@@ -127,8 +130,7 @@ def put_in(
     query = sa.select(membership.c.id, membership.c.member_id, membership.c.expires_at)
     query = query.where(*of_group, membership.c.member_id.in_(listed("ids")))
     present = connection.execute(query, {"ids": as_list(wanted)}).all()
-    other = [row.id for row in present if row.expires_at != expires_at]
-    _end_rows(connection, change, other)
+    _end_rows(connection, change, group_id, origin, [row for row in present if row.expires_at != expires_at])
     same = {row.member_id for row in present if row.expires_at == expires_at}
     rows = [
         {
@@ -145,6 +147,9 @@ def put_in(
     ]
     if rows:
         connection.execute(sa.insert(membership), rows)
+        began = {str(row["member_id"]): None for row in rows}
+        told = {"group": group_id, "origin": origin, "members": began, "expires_at": expires_at}
+        note(connection, change, "memberships.began", **told)
     return [MemberId(str(row["member_id"])) for row in rows]
 
 
@@ -158,8 +163,10 @@ def take_out(
         .values(valid_to=change.at, held=False)
         .returning(membership.c.member_id)
     )
-    found = connection.execute(query, {"ids": as_list(members)}).scalars()
-    return sorted({MemberId(each) for each in found})
+    found = sorted({MemberId(each) for each in connection.execute(query, {"ids": as_list(members)}).scalars()})
+    if found:
+        note(connection, change, "memberships.ended", group=group_id, members=found)
+    return found
 
 
 def expired_memberships(connection: sa.Connection, at: datetime, most: int) -> list[Expired]:
@@ -186,9 +193,12 @@ def end_expired(
             membership.c.member_id.in_(listed("ids")),
         )
         .values(valid_to=change.at)
-        .returning(membership.c.member_id)
+        .returning(membership.c.member_id, membership.c.origin)
     )
-    return sorted({MemberId(each) for each in connection.execute(query, {"ids": as_list(members)}).scalars()})
+    ended = connection.execute(query, {"ids": as_list(members)}).all()
+    for member_id, origin in ended:
+        note(connection, change, "memberships.ended", group=group_id, origin=origin, members=[member_id])
+    return sorted({MemberId(member_id) for member_id, _ in ended})
 
 
 def nest_by_hand(connection: sa.Connection, change: Change, parent_id: GroupId, child_id: GroupId) -> bool:
@@ -198,6 +208,7 @@ def nest_by_hand(connection: sa.Connection, change: Change, parent_id: GroupId, 
         return False
     values = {"id": new_id(), "organization_id": change.organization_id, "origin": MANUAL, "valid_from": change.at}
     connection.execute(sa.insert(nesting).values(parent_id=parent_id, child_id=child_id, **values))
+    note(connection, change, "nestings.began", parent=parent_id, origin=MANUAL, children=[child_id])
     return True
 
 
@@ -205,13 +216,17 @@ def unnest(connection: sa.Connection, change: Change, parent_id: GroupId, child_
     """Take a group out of another, whoever put it in, and tell whether it was in it."""
     link = (nesting.c.parent_id == parent_id, nesting.c.child_id == child_id, nesting.c.valid_to.is_(None))
     ended = connection.execute(sa.update(nesting).where(*link).values(valid_to=change.at, held=False))
+    if ended.rowcount:
+        note(connection, change, "nestings.ended", parent=parent_id, children=[child_id])
     return ended.rowcount > 0
 
 
-def _end_rows(connection: sa.Connection, change: Change, rows: list[str]) -> None:
+def _end_rows(connection: sa.Connection, change: Change, group_id: GroupId, origin: str, rows: Sequence[Any]) -> None:
     if rows:
         query = sa.update(membership).where(membership.c.id.in_(listed("ids"))).values(valid_to=change.at)
-        connection.execute(query, {"ids": as_list(rows)})
+        connection.execute(query, {"ids": as_list(row.id for row in rows)})
+        members = sorted(row.member_id for row in rows)
+        note(connection, change, "memberships.ended", group=group_id, origin=origin, members=members)
 
 
 def _write(connection: sa.Connection, statement: Any, name: str) -> None:

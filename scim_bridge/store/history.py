@@ -1,8 +1,11 @@
 """Scalar facts that access is derived from, as rows with from/to: never overwritten."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import fact
 
@@ -23,6 +26,7 @@ def start_fact(
     connection: sa.Connection, change: Change, noun: str, object_id: str, attribute: str, value: str | None
 ) -> None:
     """Say the first fact about an attribute of an object that was made just now."""
+    note(connection, change, "fact", noun=noun, object=object_id, attribute=attribute, value=value)
     values = {"noun": noun, "object_id": object_id, "attribute": attribute, "value": value, "valid_from": change.at}
     connection.execute(_INSERT, {"id": new_id(), "organization_id": change.organization_id, **values})
 
@@ -31,6 +35,29 @@ def end_facts(connection: sa.Connection, change: Change, object_id: str, attribu
     """End what is in force about an object: one attribute, or all when the object itself goes."""
     values = {"object": object_id, "valid_to": change.at}
     if attribute is None:
+        note(connection, change, "facts.ended", object=object_id)
         connection.execute(_END_ALL, values)
     else:
         connection.execute(_END, values | {"named": attribute})
+
+
+def change_fact(
+    connection: sa.Connection,
+    change: Change,
+    noun: str,
+    object_id: str,
+    attribute: str,
+    value: str | None,
+    was: tuple[str | None, datetime],
+) -> None:
+    """
+    Say what an attribute is from now on that nobody recorded while it stayed as it was made.
+
+    ``was``: its value until now, and since when. Most objects never change it, and cost nothing.
+    """
+    values = {"object": object_id, "valid_to": change.at}
+    if connection.execute(_END, values | {"named": attribute}).rowcount == 0:
+        before = {"noun": noun, "object_id": object_id, "attribute": attribute, "value": was[0], "valid_from": was[1]}
+        ended = {"id": new_id(), "organization_id": change.organization_id, "valid_to": change.at}
+        connection.execute(_INSERT, ended | before)
+    start_fact(connection, change, noun, object_id, attribute, value)

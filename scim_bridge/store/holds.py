@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -28,41 +29,35 @@ def held_members(
 ) -> list[HeldMember]:
     """Return what is held in an organization, or in one group of it, by group and name."""
     child = user_group.alias()
-    people = (
-        sa.select(
-            user_group.c.id,
-            user_group.c.display_name,
-            directory.c.name,
-            sa.literal("person"),
-            member.c.id,
-            member.c.user_name,
-            membership.c.held_since,
-        )
-        .select_from(membership)
-        .join(user_group, user_group.c.id == membership.c.group_id)
-        .join(directory, directory.c.id == user_group.c.directory_id)
-        .join(member, member.c.id == membership.c.member_id)
-        .where(membership.c.organization_id == organization_id, membership.c.held.is_(sa.true()))
-        .where(membership.c.valid_to.is_(None))
-    )
-    groups = (
-        sa.select(
-            user_group.c.id,
-            user_group.c.display_name,
-            directory.c.name,
-            sa.literal("group"),
-            child.c.id,
-            child.c.display_name,
-            nesting.c.held_since,
-        )
-        .select_from(nesting)
-        .join(user_group, user_group.c.id == nesting.c.parent_id)
-        .join(directory, directory.c.id == user_group.c.directory_id)
-        .join(child, child.c.id == nesting.c.child_id)
-        .where(nesting.c.organization_id == organization_id, nesting.c.held.is_(sa.true()))
-        .where(nesting.c.valid_to.is_(None))
-    )
-    if group_id is not None:
-        people, groups = (each.where(user_group.c.id == group_id) for each in (people, groups))
-    found = [HeldMember(*row) for query in (people, groups) for row in connection.execute(query)]
+    people = _held(membership, membership.c.group_id, "person", member.c.id, member.c.user_name)
+    people = people.join(member, member.c.id == membership.c.member_id)
+    groups = _held(nesting, nesting.c.parent_id, "group", child.c.id, child.c.display_name)
+    groups = groups.join(child, child.c.id == nesting.c.child_id)
+    found: list[HeldMember] = []
+    for query, table in ((people, membership), (groups, nesting)):
+        query = query.where(table.c.organization_id == organization_id)
+        if group_id is not None:
+            query = query.where(user_group.c.id == group_id)
+        found += [HeldMember(*row) for row in connection.execute(query)]
     return sorted(found, key=lambda each: (each.group, each.group_id, each.kind, each.name, each.id))
+
+
+def _held(
+    table: sa.Table, group_id: sa.ColumnElement[str], kind: str, id_: sa.ColumnElement[str], name: sa.ColumnElement[str]
+) -> sa.Select[Any]:
+    """Return the query for what a table holds in groups; ``id_`` and ``name`` are of who it is, still to be joined."""
+    return (
+        sa.select(
+            user_group.c.id,
+            user_group.c.display_name,
+            directory.c.name,
+            sa.literal(kind),
+            id_,
+            name,
+            table.c.held_since,
+        )
+        .select_from(table)
+        .join(user_group, user_group.c.id == group_id)
+        .join(directory, directory.c.id == user_group.c.directory_id)
+        .where(table.c.held.is_(sa.true()), table.c.valid_to.is_(None))
+    )

@@ -36,3 +36,12 @@ def listed(parameter: str) -> sa.Select[Any]:
 def as_list(values: Iterable[str]) -> str:
     """Return the value of a parameter of `listed`."""
     return orjson.dumps(list(values)).decode()
+
+
+def beside(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """
+    Return a text column to compare with that no index is used for, because another condition has a better one.
+
+    SQLite knows nothing of how long a list is, and would rather read a whole organization than look its ids up.
+    """
+    return column.concat("")

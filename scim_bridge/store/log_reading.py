@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from scim_bridge.domain.keys import fold
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId
+from scim_bridge.store.effects import ACTION as EFFECTS
 from scim_bridge.store.identifiers import first_id_at
 from scim_bridge.store.schema import audit_entry, provisioning_log, scim_user, user_group
 
@@ -123,6 +124,8 @@ def audit_of_change(
         # Time is what the audit is indexed by.
         audit_entry.c.at == at,
         audit_entry.c.change_id == change_id,
+        # The same once more, for machines.
+        audit_entry.c.action != EFFECTS,
     )
     return [AuditRow(*row) for row in connection.execute(query.order_by(audit_entry.c.id))]
 

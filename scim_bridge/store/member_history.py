@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.people import AccountId, DirectoryId, GroupId, MemberId
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.schema import account, directory, fact, member, membership, scim_user, user_group
 
 
@@ -103,7 +104,10 @@ def end_memberships(connection: sa.Connection, change: Change, member_id: Member
         .values(valid_to=change.at, held=False)
         .returning(membership.c.group_id)
     ).scalars()
-    return sorted({GroupId(group_id) for group_id in ended})
+    groups = sorted({GroupId(group_id) for group_id in ended})
+    if groups:
+        note(connection, change, "memberships.ended", member=member_id, groups=groups)
+    return groups
 
 
 def groups_to_lock(connection: sa.Connection, member_id: MemberId) -> list[GroupId]:

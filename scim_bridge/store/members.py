@@ -12,7 +12,8 @@ from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import AccountId, DirectoryId, MemberId, MemberSource, MemberState
 from scim_bridge.domain.provisioning import UserRecord
 from scim_bridge.store.changes import Change
-from scim_bridge.store.history import record_fact, start_fact
+from scim_bridge.store.effects import note
+from scim_bridge.store.history import change_fact, record_fact, start_fact
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.member_words import add_words, replace_words
 from scim_bridge.store.schema import member
@@ -35,11 +36,11 @@ class MemberFacts:
 
     def is_named_like(self, record: UserRecord) -> bool:
         """Say whether every name that a subject may be rendered from is the record's."""
-        return (self.user_name, self.email, self.external_id) == (record.user_name, record.email, record.external_id)
+        return (self.user_name, self.email, self.external_id) == record.names.in_subjects
 
     def is_called_like(self, record: UserRecord) -> bool:
         """Say whether names and display name are the record's."""
-        return self.is_named_like(record) and self.display_name == record.display_name
+        return self.is_named_like(record) and self.display_name == record.names.display_name
 
 
 _LOOK = sa.select(
@@ -55,6 +56,10 @@ _LOOK = sa.select(
     member.c.blocked_at,
 ).where(member.c.id == sa.bindparam("id"))
 _LOCK = _LOOK.with_for_update(key_share=True)
+DIRECTORY = "directory"
+"""The fact about a member: which directory is authoritative for them. Recorded once it changes."""
+
+_DIRECTORY = sa.select(member.c.directory_id, member.c.created_at).where(member.c.id == sa.bindparam("id"))
 _INSERT = sa.insert(member)
 _UPDATE = sa.update(member).where(member.c.id == sa.bindparam("member"))
 
@@ -90,15 +95,16 @@ def insert_provisioned(
         "created_at": change.at,
     }
     connection.execute(_INSERT, values | _names(record))
-    add_words(connection, change.organization_id, made, (record.user_name, record.email, record.display_name))
+    add_words(connection, change.organization_id, made, record.names.words)
     start_fact(connection, change, "member", made, "state", state.value)
+    note(connection, change, "member.began", member=made, directory=directory_id)
     return made
 
 
 def rename_member(connection: sa.Connection, member_id: MemberId, record: UserRecord) -> None:
     """Take over the names that the authoritative directory gives a member."""
     connection.execute(_UPDATE, {"member": member_id, **_names(record)})
-    replace_words(connection, member_id, (record.user_name, record.email, record.display_name))
+    replace_words(connection, member_id, record.names.words)
 
 
 def set_state(connection: sa.Connection, change: Change, member_id: MemberId, state: MemberState) -> None:
@@ -107,9 +113,11 @@ def set_state(connection: sa.Connection, change: Change, member_id: MemberId, st
     record_fact(connection, change, "member", member_id, "state", state.value)
 
 
-def set_directory(connection: sa.Connection, member_id: MemberId, directory_id: DirectoryId) -> None:
-    """Make a directory authoritative for a member."""
+def set_directory(connection: sa.Connection, change: Change, member_id: MemberId, directory_id: DirectoryId) -> None:
+    """Make a directory authoritative for a member, and keep since when."""
+    was = connection.execute(_DIRECTORY, {"id": member_id}).one()
     connection.execute(_UPDATE, {"member": member_id, "directory_id": directory_id})
+    change_fact(connection, change, "member", member_id, DIRECTORY, directory_id, (was[0], was[1]))
 
 
 def copy_names(connection: sa.Connection, source: MemberFacts, member_id: MemberId) -> None:
@@ -151,11 +159,12 @@ def erase_names(connection: sa.Connection, member_id: MemberId) -> None:
 
 
 def _names(record: UserRecord) -> dict[str, str | None]:
+    names = record.names
     return {
-        "user_name": record.user_name,
-        "user_name_key": record.user_name_key,
-        "email": record.email,
-        "email_key": record.email_key,
-        "external_id": record.external_id,
-        "display_name": record.display_name,
+        "user_name": names.user_name,
+        "user_name_key": names.user_name_key,
+        "email": names.email,
+        "email_key": names.email_key,
+        "external_id": names.external_id,
+        "display_name": names.display_name,
     }

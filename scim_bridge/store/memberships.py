@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, ScimUserId
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import membership, nesting, scim_user, user_group
@@ -80,7 +81,7 @@ _END_HELD = (
 )
 # In the order of groups, as everybody ends held rows.
 _HELD_OF_USER = (
-    sa.select(membership.c.id)
+    sa.select(membership.c.id, membership.c.group_id, membership.c.member_id)
     .where(membership.c.scim_user_id == sa.bindparam("user"), *IN_FORCE, membership.c.held.is_(True))
     .order_by(membership.c.group_id)
     .with_for_update()
@@ -169,6 +170,8 @@ def add_members(
     rows = [_row(change, group_id, user_id, member_id) for user_id, member_id in missing.items()]
     if rows:
         connection.execute(_INSERT, rows)
+        began = {member_id: user_id for user_id, member_id in missing.items()}
+        note(connection, change, "memberships.began", group=group_id, origin=ORIGIN, members=began)
     return [*missing.values(), *(member_id for _, member_id, is_held in present if is_held)]
 
 
@@ -182,7 +185,7 @@ def end_members(
 ) -> list[MemberId]:
     """Take these people out of a group and return those who were in it; ``inferred``: nobody named them."""
     values = {"group": group_id, "members": as_list(members), "at": change.at, "left_out": inferred}
-    return _members(connection.execute(_END, values).scalars().all())
+    return _ended(connection, change, group_id, connection.execute(_END, values).scalars().all())
 
 
 def hold_members(connection: sa.Connection, change: Change, group_id: GroupId, members: Iterable[MemberId]) -> None:
@@ -194,20 +197,26 @@ def hold_members(connection: sa.Connection, change: Change, group_id: GroupId, m
 
 def end_held(connection: sa.Connection, change: Change, group_id: GroupId) -> list[MemberId]:
     """End the held memberships of a group and return whose they were."""
-    return _members(connection.execute(_END_HELD, {"group": group_id, "at": change.at}).scalars().all())
+    found = connection.execute(_END_HELD, {"group": group_id, "at": change.at}).scalars().all()
+    return _ended(connection, change, group_id, found)
 
 
 def end_held_of_user(connection: sa.Connection, change: Change, user_id: ScimUserId) -> None:
     """End the held memberships of a SCIM user."""
-    rows = list(connection.execute(_HELD_OF_USER, {"user": user_id}).scalars())
+    rows = connection.execute(_HELD_OF_USER, {"user": user_id}).all()
     if rows:
-        connection.execute(_END_ROWS, {"rows": as_list(rows), "at": change.at})
+        connection.execute(_END_ROWS, {"rows": as_list(row[0] for row in rows), "at": change.at})
+    for _, group_id, member_id in rows:
+        _ended(connection, change, group_id, [member_id])
 
 
 def end_group(connection: sa.Connection, change: Change, group_id: GroupId) -> list[MemberId]:
     """End every membership of a group, whoever made it, and return who was in it."""
     values = {"group": group_id, "at": change.at}
-    return _members(connection.execute(_END_ALL, values).scalars().all())
+    found = _members(connection.execute(_END_ALL, values).scalars().all())
+    if found:
+        note(connection, change, "memberships.ended", group=group_id, members=sorted(set(found)))
+    return found
 
 
 def groups_of_user(connection: sa.Connection, user_id: ScimUserId) -> list[GroupId]:
@@ -219,7 +228,10 @@ def groups_of_user(connection: sa.Connection, user_id: ScimUserId) -> list[Group
 def end_user(connection: sa.Connection, change: Change, user_id: ScimUserId) -> list[GroupId]:
     """End every membership that a SCIM user brought, and return the groups."""
     rows = connection.execute(_END_OF_USER, {"user": user_id, "at": change.at}).scalars()
-    return sorted({GroupId(group_id) for group_id in rows})
+    found = sorted({GroupId(group_id) for group_id in rows})
+    if found:
+        note(connection, change, "memberships.ended", user=user_id, groups=found)
+    return found
 
 
 def named_groups_of(
@@ -297,6 +309,12 @@ def _row(change: Change, group_id: GroupId, user_id: str, member_id: MemberId) -
         "origin": ORIGIN,
         "valid_from": change.at,
     }
+
+
+def _ended(connection: sa.Connection, change: Change, group_id: GroupId, found: Sequence[Any]) -> list[MemberId]:
+    if found:
+        note(connection, change, "memberships.ended", group=group_id, origin=ORIGIN, members=sorted(found))
+    return _members(found)
 
 
 def _members(found: Sequence[Any]) -> list[MemberId]:

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.people import DirectoryId, GroupId
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import nesting, parked_member, user_group
@@ -93,6 +94,7 @@ def add_children(
     ]
     if rows:
         connection.execute(sa.insert(nesting), rows)
+        note(connection, change, "nestings.began", parent=parent_id, origin=ORIGIN, children=missing)
     return [*missing, *(child_id for _, child_id, is_held in present if is_held)]
 
 
@@ -106,7 +108,7 @@ def end_children(
 ) -> list[GroupId]:
     """Take these groups out of another and return those that were in it; ``inferred``: nobody named them."""
     values = {"group": parent_id, "children": as_list(children), "at": change.at, "left_out": inferred}
-    return list(connection.execute(_END, values).scalars())
+    return _ended(connection, change, parent_id, connection.execute(_END, values).scalars())
 
 
 def hold_children(connection: sa.Connection, change: Change, parent_id: GroupId, children: Iterable[GroupId]) -> None:
@@ -118,7 +120,8 @@ def hold_children(connection: sa.Connection, change: Change, parent_id: GroupId,
 
 def end_held(connection: sa.Connection, change: Change, parent_id: GroupId) -> list[GroupId]:
     """End the held nestings in a group and return which groups they were."""
-    return list(connection.execute(_END_HELD, {"group": parent_id, "at": change.at}).scalars())
+    found = connection.execute(_END_HELD, {"group": parent_id, "at": change.at}).scalars()
+    return _ended(connection, change, parent_id, found)
 
 
 def groups_around(connection: sa.Connection, group_ids: Iterable[GroupId]) -> list[GroupId]:
@@ -133,8 +136,17 @@ def groups_around(connection: sa.Connection, group_ids: Iterable[GroupId]) -> li
 
 def end_nestings(connection: sa.Connection, change: Change, group_id: GroupId) -> list[GroupId]:
     """End every nesting of a group, up and down, and return the groups that it was in."""
-    parents = connection.execute(_END_GROUP, {"group": group_id, "at": change.at}).scalars()
+    parents = list(connection.execute(_END_GROUP, {"group": group_id, "at": change.at}).scalars())
+    if parents:
+        note(connection, change, "nestings.ended", group=group_id)
     return sorted({parent for parent in parents if parent != group_id})
+
+
+def _ended(connection: sa.Connection, change: Change, parent_id: GroupId, found: Iterable[str]) -> list[GroupId]:
+    children = [GroupId(child_id) for child_id in found]
+    if children:
+        note(connection, change, "nestings.ended", parent=parent_id, origin=ORIGIN, children=children)
+    return children
 
 
 def park(connection: sa.Connection, change: Change, group_id: GroupId, values: Iterable[str]) -> list[str]:

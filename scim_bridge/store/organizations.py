@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import OrganizationId
+from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
 from scim_bridge.store.schema import organization
 
@@ -19,6 +20,7 @@ class Organization:
     slug: str
     name: str
     created_at: datetime
+    settings: str = "{}"
 
 
 def insert_organization(connection: sa.Connection, change: Change, slug: str, name: str) -> Organization:
@@ -38,6 +40,18 @@ def find_organization(connection: sa.Connection, named: str) -> Organization | N
 def list_organizations(connection: sa.Connection) -> list[Organization]:
     """Return every organization, by slug."""
     return [_organization(row) for row in connection.execute(_live().order_by(organization.c.slug))]
+
+
+def set_organization(
+    connection: sa.Connection, organization_id: OrganizationId, *, slug: str, name: str, settings: str
+) -> None:
+    """Give an organization another name, slug or settings; raises NotUnique where the slug is taken."""
+    values = {"slug": slug, "name": name, "settings": settings}
+    try:
+        with connection.begin_nested():
+            connection.execute(sa.update(organization).where(organization.c.id == organization_id).values(values))
+    except sa.exc.IntegrityError:
+        raise NotUnique(f"There is an organization {slug} already.") from None
 
 
 _BY_ID = sa.select(organization.c.id).where(organization.c.id == sa.bindparam("id"))
@@ -61,4 +75,4 @@ def _live() -> sa.Select[Any]:
 
 
 def _organization(row: sa.Row[Any]) -> Organization:
-    return Organization(row.id, row.slug, row.name, row.created_at)
+    return Organization(row.id, row.slug, row.name, row.created_at, row.settings)

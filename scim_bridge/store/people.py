@@ -13,7 +13,7 @@ from scim_bridge.domain.roles import ApiRole
 from scim_bridge.store.changes import Change
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
-from scim_bridge.store.listing import as_list, listed
+from scim_bridge.store.listing import as_list, beside, listed
 from scim_bridge.store.member_words import add_words
 from scim_bridge.store.schema import account, adoption_conflict, directory, grant, member, scim_user, user_group
 
@@ -96,32 +96,55 @@ def insert_member(
 
 def find_members(connection: sa.Connection, organization_id: OrganizationId, named: str) -> list[Member]:
     """Return the organization's people with this id, userName or e-mail address, removed ones left out."""
-    # Whoever waits to be told from somebody else does not make that one's name ambiguous.
-    waiting = sa.select(adoption_conflict.c.waiting_id).where(
-        adoption_conflict.c.organization_id == organization_id, adoption_conflict.c.state == "open"
-    )
-    by_name = sa.and_(member.c.id.in_(_named(organization_id, fold(named))), member.c.id.not_in(waiting))
+    values = {"organization": organization_id, "id": named, "key": fold(named)}
+    return [_member(row) for row in connection.execute(_NAMED, values)]
+
+
+def find_former(connection: sa.Connection, organization_id: OrganizationId, named: str) -> Member | None:
+    """Return the person with this id, userName or e-mail address who was removed, the last of several."""
+    key = fold(named)
     query = sa.select(member).where(
         member.c.organization_id == organization_id,
-        member.c.state != MemberState.REMOVED.value,
-        sa.or_(member.c.id == named, by_name),
+        member.c.state == MemberState.REMOVED.value,
+        sa.or_(member.c.id == named, member.c.email_key == key, member.c.user_name_key == key),
     )
-    return [_member(row) for row in connection.execute(query.order_by(member.c.id))]
+    row = connection.execute(query.order_by(member.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else _member(row)
 
 
-def _named(organization_id: OrganizationId, key: str) -> sa.CompoundSelect[Any]:
-    """Return the ids of the people with this name: three look-ups by index, where an OR would read everybody."""
-    directories = sa.select(directory.c.id).where(directory.c.organization_id == organization_id)
-    of_organization = member.c.organization_id == organization_id
-    return sa.union_all(
-        sa.select(member.c.id).where(of_organization, member.c.email_key == key),
-        sa.select(member.c.id).where(of_organization, member.c.user_name_key == key),
-        sa.select(scim_user.c.member_id).where(
-            scim_user.c.directory_id.in_(directories),
-            scim_user.c.user_name_key == key,
-            scim_user.c.removed_at.is_(None),
-        ),
+def _named() -> sa.Select[Any]:
+    """Look a name up in one index after the other: an OR over all of them would read the whole organization."""
+    organization = sa.bindparam("organization", type_=sa.Text)
+    key = sa.bindparam("key", type_=sa.Text)
+    here = member.c.organization_id == organization
+    by_user_name = (
+        sa.select(scim_user.c.member_id)
+        .join(directory, directory.c.id == scim_user.c.directory_id)
+        .where(directory.c.organization_id == organization, scim_user.c.user_name_key == key)
+        .where(scim_user.c.removed_at.is_(None))
     )
+    named = sa.union_all(
+        sa.select(member.c.id).where(here, member.c.email_key == key),
+        sa.select(member.c.id).where(here, member.c.user_name_key == key),
+        by_user_name,
+    ).subquery()
+    # Whoever waits to be told from somebody else does not make that one's name ambiguous.
+    waiting = sa.select(adoption_conflict.c.waiting_id).where(
+        adoption_conflict.c.organization_id == organization, adoption_conflict.c.state == "open"
+    )
+    candidates = sa.union(
+        sa.select(sa.bindparam("id", type_=sa.Text).label("id")),
+        sa.select(named.c.id).where(named.c.id.not_in(waiting)),
+    )
+    return (
+        sa.select(member)
+        .where(beside(member.c.organization_id) == organization, member.c.id.in_(candidates))
+        .where(member.c.state != MemberState.REMOVED.value)
+        .order_by(member.c.id)
+    )
+
+
+_NAMED = _named()
 
 
 def members_named(

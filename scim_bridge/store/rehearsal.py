@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from scim_bridge.store.database import NEWS, Database
+from scim_bridge.store.database import AT_THE_END, NEWS, Database, finish
 
 
 class Rehearsal(Database):
@@ -38,7 +38,9 @@ class Rehearsal(Database):
     def write(self) -> Iterator[sa.Connection]:
         """Write until the rehearsal ends; what raises is undone at once, as in a transaction of its own."""
         with self.translating(), self._connection.begin_nested():
+            self._connection.info.pop(AT_THE_END, None)
             yield self._connection
+            finish(self._connection)
 
 
 @contextmanager

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.moments import AT, THEN
 from scim_bridge.store.schema import api_role, grant
 
 
@@ -35,10 +37,17 @@ def custom_roles(connection: sa.Connection, organization_id: OrganizationId) -> 
     return sorted((_role(row) for row in found), key=lambda role: role.name)
 
 
+def custom_roles_then(connection: sa.Connection, organization_id: OrganizationId, at: datetime) -> list[CustomRole]:
+    """Return the roles that an organization had made itself at a moment, as they were then."""
+    query = sa.select(api_role).where(api_role.c.organization_id == organization_id, THEN.in_force(api_role))
+    return [_role(row) for row in connection.execute(query.order_by(api_role.c.name), {AT: at})]
+
+
 def put_role(connection: sa.Connection, change: Change, name: str, permissions: Iterable[str]) -> CustomRole:
     """Make a role, or let it mean something else from now on; what it meant before is kept."""
     end_role(connection, change, name)
     made = CustomRole(new_id(), name, frozenset(permissions), change.at)
+    note(connection, change, "role.began", role=name, permissions=sorted(made.permissions))
     connection.execute(
         sa.insert(api_role).values(
             id=made.id,
@@ -53,6 +62,7 @@ def put_role(connection: sa.Connection, change: Change, name: str, permissions: 
 
 def end_role(connection: sa.Connection, change: Change, name: str) -> None:
     """Let a role be no longer."""
+    note(connection, change, "role.ended", role=name)
     connection.execute(
         sa.update(api_role)
         .where(

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, ScimUserId
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import member, rule, rule_set, scim_user, user_group
@@ -55,12 +56,13 @@ class MatchedGroup:
 
 @dataclass(frozen=True, slots=True)
 class MatchedUser:
-    """What rules see of a person: the document that a directory sent."""
+    """What rules see of a person: the document that a directory sent, and what its own mapping makes of that."""
 
     id: ScimUserId
     member_id: MemberId
     directory_id: DirectoryId
     document: str
+    mapped: str | None = None
 
 
 _PEOPLE_BEHIND = sa.select(scim_user.c.directory_id, scim_user.c.member_id).where(scim_user.c.id.in_(listed("ids")))
@@ -122,11 +124,15 @@ def insert_rules(connection: sa.Connection, change: Change, rule_set_id: str, ru
     ]
     if rows:
         connection.execute(sa.insert(rule), rows)
+    for each in rows:
+        named = {name: each[name] for name in ("name", "priority")}
+        note(connection, change, "rule.began", rule=each["id"], directory=each["directory_id"], **named)
 
 
 def end_rules(connection: sa.Connection, change: Change, rule_ids: Iterable[str]) -> None:
     """Take rules out of force."""
     for rule_id in rule_ids:
+        note(connection, change, "rule.ended", rule=rule_id)
         connection.execute(sa.update(rule).where(rule.c.id == rule_id).values(valid_to=change.at))
 
 
@@ -167,14 +173,16 @@ def users_to_match(
 ) -> list[MatchedUser]:
     """Return what rules see of a directory's users that count: of these people, or of everybody."""
     query = (
-        sa.select(scim_user.c.id, scim_user.c.member_id, scim_user.c.directory_id, scim_user.c.document)
+        sa.select(
+            scim_user.c.id, scim_user.c.member_id, scim_user.c.directory_id, scim_user.c.document, scim_user.c.mapped
+        )
         .join(member, member.c.id == scim_user.c.member_id)
         .where(scim_user.c.directory_id == directory_id, scim_user.c.removed_at.is_(None), counts_for_access())
     )
     if member_ids is not None:
         query = query.where(scim_user.c.member_id.in_(sorted(set(member_ids))))
     rows = connection.execute(query.order_by(scim_user.c.id))
-    return [MatchedUser(row.id, row.member_id, row.directory_id, row.document) for row in rows]
+    return [MatchedUser(row.id, row.member_id, row.directory_id, row.document, row.mapped) for row in rows]
 
 
 def _rule(row: sa.Row[Any]) -> StoredRule:

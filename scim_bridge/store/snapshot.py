@@ -6,13 +6,18 @@ Call it inside one `Database.read()` and close that before the first network cal
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
 from scim_bridge.domain.access import Grant, GrantId, Origin, OriginKind, Snapshot
-from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind
-from scim_bridge.domain.people import DirectoryState, GroupId, Member, MemberId, MemberSource, MemberState
+from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind, Tree
+from scim_bridge.domain.people import DirectoryState, GroupId, Member, MemberId, MemberSource, MemberState, groups_above
 from scim_bridge.domain.roles import KubernetesRole
+from scim_bridge.store.listing import as_list, beside, listed
+from scim_bridge.store.members import DIRECTORY
+from scim_bridge.store.moments import AT, NOW, THEN, Moment
 from scim_bridge.store.schema import (
     change_row,
     directory,
@@ -26,77 +31,130 @@ from scim_bridge.store.schema import (
     user_group,
 )
 from scim_bridge.store.tree import read_tree
-from scim_bridge.store.users import counts_for_access
+from scim_bridge.store.users import ACTIVE, counts_for_access
+
+OF_ORGANIZATION, OF_MEMBERS, OF_GROUPS = "organization", "members", "groups"
 
 
-def read_organization(connection: sa.Connection, organization_id: OrganizationId, at: datetime) -> Snapshot:
-    """Return the whole organization; ``at`` decides what has expired."""
-    return _read(connection, organization_id, at, None)
+def read_organization(
+    connection: sa.Connection, organization_id: OrganizationId, at: datetime, *, is_past: bool = False
+) -> Snapshot:
+    """Return the whole organization; ``at`` decides what has expired, and with ``is_past`` everything else too."""
+    return _Reader(connection, organization_id, at, THEN if is_past else NOW).everybody()
 
 
 def read_members(
-    connection: sa.Connection, organization_id: OrganizationId, member_ids: Iterable[MemberId], at: datetime
+    connection: sa.Connection,
+    organization_id: OrganizationId,
+    member_ids: Iterable[MemberId],
+    at: datetime,
+    *,
+    is_past: bool = False,
+    tree: Tree | None = None,
 ) -> Snapshot:
-    """Return the whole tree and all groups' grants, but only these people; the cost follows their number."""
-    return _read(connection, organization_id, at, list(member_ids))
+    """
+    Return the whole tree, and of people and groups only these and what they are in.
+
+    The cost follows them and what they have, not how many others there are. ``tree``: as the same read has it already.
+    """
+    reader = _Reader(connection, organization_id, at, THEN if is_past else NOW, tree)
+    return reader.only(list(member_ids))
 
 
-def _read(
-    connection: sa.Connection, organization_id: OrganizationId, at: datetime, only: list[MemberId] | None
-) -> Snapshot:
-    of_member, of_group = _grants(connection, organization_id, at, only)
-    return Snapshot(
-        organization_id,
-        revision=_revision(connection, organization_id),
-        tree=read_tree(connection, organization_id),
-        members=_members(connection, organization_id, only),
-        groups_of=_memberships(connection, organization_id, at, only),
-        parents_of=_nestings(connection, organization_id),
-        grants_of_member=of_member,
-        grants_of_group=of_group,
-    )
+class _Reader:
+    """Reads one organization at one moment."""
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        organization_id: OrganizationId,
+        at: datetime,
+        moment: Moment,
+        tree: Tree | None = None,
+    ) -> None:
+        self._tree = tree
+        self._connection = connection
+        self._organization_id = organization_id
+        self._moment = moment
+        self._then = at if moment.is_past else None
+        self._values = {"organization": organization_id, AT: at}
+
+    def everybody(self) -> Snapshot:
+        """Read all there is."""
+        of_member, of_group = _by_holder(_grants_of(self._rows(_grants, OF_ORGANIZATION)))
+        return self._snapshot(
+            _members_of(self._rows(_members, OF_ORGANIZATION)),
+            _collected(self._rows(_memberships, OF_ORGANIZATION)),
+            _collected(self._rows(_nestings, OF_ORGANIZATION)),
+            of_member,
+            of_group,
+        )
+
+    def only(self, member_ids: list[MemberId]) -> Snapshot:
+        """Read what concerns these people."""
+        wanted = as_list(member_ids)
+        groups_of = _collected(self._rows(_memberships, OF_MEMBERS, members=wanted))
+        direct = {group_id for groups in groups_of.values() for group_id in groups}
+        parents_of = self._parents_above(direct)
+        above = as_list(sorted(groups_above(direct, parents_of)))
+        rows = self._rows(_grants, OF_MEMBERS, members=wanted)
+        if direct:
+            rows = [*rows, *self._rows(_grants, OF_GROUPS, groups=above)]
+        of_member, of_group = _by_holder(_grants_of(rows))
+        members = _members_of(self._rows(_members, OF_MEMBERS, members=wanted))
+        return self._snapshot(members, groups_of, parents_of, of_member, of_group)
+
+    def _parents_above(self, groups: set[GroupId]) -> dict[GroupId, tuple[GroupId, ...]]:
+        """Return the groups that these are in, and those that those are in: a statement a level, most are in none."""
+        found: dict[GroupId, tuple[GroupId, ...]] = {}
+        seen: set[GroupId] = set()
+        waiting = set(groups)
+        while waiting:
+            seen |= waiting
+            level = _collected(self._rows(_nestings, OF_GROUPS, groups=as_list(sorted(waiting))))
+            found |= level
+            waiting = {parent for parents in level.values() for parent in parents} - seen
+        return found
+
+    def _snapshot(
+        self,
+        members: dict[MemberId, Member],
+        groups_of: dict[MemberId, tuple[GroupId, ...]],
+        parents_of: dict[GroupId, tuple[GroupId, ...]],
+        of_member: dict[MemberId, tuple[Grant, ...]],
+        of_group: dict[GroupId, tuple[Grant, ...]],
+    ) -> Snapshot:
+        tree = self._tree or read_tree(self._connection, self._organization_id, self._then)
+        revision = self._connection.execute(_REVISION, {"organization": self._organization_id}).scalar_one_or_none()
+        return Snapshot(
+            self._organization_id, str(revision or ""), tree, members, groups_of, parents_of, of_member, of_group
+        )
+
+    def _rows(self, statement: Any, part: str, **values: str) -> list[Any]:
+        return list(self._connection.execute(statement(self._moment, part), {**self._values, **values}).all())
 
 
-def _revision(connection: sa.Connection, organization_id: OrganizationId) -> str:
-    newest = sa.select(sa.func.max(change_row.c.id)).where(change_row.c.organization_id == organization_id)
-    return str(connection.execute(newest).scalar_one_or_none() or "")
+_REVISION = sa.select(sa.func.max(change_row.c.id)).where(change_row.c.organization_id == sa.bindparam("organization"))
 
 
-def _members(
-    connection: sa.Connection, organization_id: OrganizationId, only: list[MemberId] | None
-) -> dict[MemberId, Member]:
+@lru_cache
+def _members(moment: Moment, part: str) -> sa.Select[Any]:
     query = sa.select(
         member.c.id,
-        member.c.state,
+        moment.value(member.c.id, "state", member.c.state).label("state"),
         member.c.user_name,
         member.c.email,
         member.c.external_id,
         member.c.display_name,
-        member.c.source != MemberSource.APPLICATION.value,
-    ).where(member.c.organization_id == organization_id)
-    if only is not None:
-        query = query.where(member.c.id.in_(only))
-    return {
-        MemberId(key): Member(
-            MemberId(key), MemberState(state), user_name, email, external_id, display_name, bool(person)
-        )
-        for key, state, user_name, email, external_id, display_name, person in connection.execute(query).all()
-    }
+        (member.c.source != MemberSource.APPLICATION.value).label("is_person"),
+    ).where(_is_of(member, part))
+    if moment.is_past:
+        query = query.where(member.c.created_at <= sa.bindparam(AT, type_=member.c.created_at.type))
+    return query if part == OF_ORGANIZATION else query.where(member.c.id.in_(listed("members")))
 
 
-def _grants_something() -> sa.ColumnElement[bool]:
-    """
-    Leave out what a pending directory brought: its writes land and grant nothing until it is activated.
-
-    A paused directory's groups stay in force, and a detached one's too: its members are kept as if made by hand, so
-    that cutting a connection takes nothing away that a preview did not show.
-    """
-    return sa.or_(directory.c.id.is_(None), directory.c.state != DirectoryState.PENDING.value)
-
-
-def _memberships(
-    connection: sa.Connection, organization_id: OrganizationId, at: datetime, only: list[MemberId] | None
-) -> dict[MemberId, tuple[GroupId, ...]]:
+@lru_cache
+def _memberships(moment: Moment, part: str) -> sa.Select[Any]:
     query = (
         sa.select(membership.c.member_id, membership.c.group_id)
         .join(user_group, user_group.c.id == membership.c.group_id)
@@ -104,46 +162,52 @@ def _memberships(
         .outerjoin(directory, directory.c.id == user_group.c.directory_id)
         .outerjoin(scim_user, scim_user.c.id == membership.c.scim_user_id)
         .where(
-            membership.c.organization_id == organization_id,
-            membership.c.valid_to.is_(None),
-            sa.or_(membership.c.expires_at.is_(None), membership.c.expires_at > at),
-            user_group.c.removed_at.is_(None),
-            sa.or_(membership.c.scim_user_id.is_(None), counts_for_access()),
-            _grants_something(),
+            _is_of(membership, part),
+            moment.in_force(membership),
+            _has_not_expired(membership.c.expires_at),
+            moment.was_there(user_group),
+            sa.or_(membership.c.scim_user_id.is_(None), _counted(moment)),
+            _grants_something(moment),
         )
         .distinct()
         .order_by(membership.c.member_id, membership.c.group_id)
     )
-    if only is not None:
-        query = query.where(membership.c.member_id.in_(only))
-    found: dict[MemberId, list[GroupId]] = {}
-    for member_id, group_id in connection.execute(query).all():
-        found.setdefault(member_id, []).append(group_id)
-    return {member_id: tuple(groups) for member_id, groups in found.items()}
+    return query if part == OF_ORGANIZATION else query.where(membership.c.member_id.in_(listed("members")))
 
 
-def _nestings(connection: sa.Connection, organization_id: OrganizationId) -> dict[GroupId, tuple[GroupId, ...]]:
+def _counted(moment: Moment) -> sa.ColumnElement[bool]:
+    """Say what `counts_for_access` says, of a moment."""
+    if not moment.is_past:
+        return counts_for_access()
+    present = sa.case((scim_user.c.active.is_(sa.true()), "true"), else_="false")
+    authority = moment.value(member.c.id, DIRECTORY, member.c.directory_id)
+    return sa.or_(
+        moment.value(scim_user.c.id, ACTIVE, present) == "true",
+        authority.is_(None),
+        authority == scim_user.c.directory_id,
+    )
+
+
+@lru_cache
+def _nestings(moment: Moment, part: str) -> sa.Select[Any]:
     query = (
         sa.select(nesting.c.child_id, nesting.c.parent_id)
         .join(user_group, user_group.c.id == nesting.c.parent_id)
         .outerjoin(directory, directory.c.id == user_group.c.directory_id)
         .where(
-            nesting.c.organization_id == organization_id,
-            nesting.c.valid_to.is_(None),
-            user_group.c.removed_at.is_(None),
-            _grants_something(),
+            _is_of(nesting, part),
+            moment.in_force(nesting),
+            moment.was_there(user_group),
+            _grants_something(moment),
         )
         .distinct()
+        .order_by(nesting.c.child_id, nesting.c.parent_id)
     )
-    found: dict[GroupId, list[GroupId]] = {}
-    for child_id, parent_id in connection.execute(query).all():
-        found.setdefault(child_id, []).append(parent_id)
-    return {child_id: tuple(sorted(parents)) for child_id, parents in found.items()}
+    return query if part == OF_ORGANIZATION else query.where(nesting.c.child_id.in_(listed("groups")))
 
 
-def _grants(
-    connection: sa.Connection, organization_id: OrganizationId, at: datetime, only: list[MemberId] | None
-) -> tuple[dict[MemberId, tuple[Grant, ...]], dict[GroupId, tuple[Grant, ...]]]:
+@lru_cache
+def _grants(moment: Moment, part: str) -> sa.Select[Any]:
     query = (
         sa.select(
             grant.c.id,
@@ -161,18 +225,57 @@ def _grants(
         .outerjoin(rule, rule.c.id == grant_origin.c.rule_id)
         .outerjoin(directory, directory.c.id == rule.c.directory_id)
         .where(
-            grant.c.organization_id == organization_id,
-            grant.c.valid_to.is_(None),
-            grant_origin.c.valid_to.is_(None),
-            sa.or_(grant_origin.c.expires_at.is_(None), grant_origin.c.expires_at > at),
-            _grants_something(),
+            _is_of(grant, part),
+            moment.in_force(grant),
+            moment.in_force(grant_origin),
+            _has_not_expired(grant_origin.c.expires_at),
+            _grants_something(moment),
         )
         .order_by(grant.c.id, grant_origin.c.id)
     )
-    if only is not None:
-        query = query.where(sa.or_(grant.c.member_id.is_(None), grant.c.member_id.in_(only)))
+    if part == OF_MEMBERS:
+        return query.where(grant.c.member_id.in_(listed("members")))
+    return query if part == OF_ORGANIZATION else query.where(grant.c.group_id.in_(listed("groups")))
+
+
+def _is_of(table: sa.Table, part: str) -> sa.ColumnElement[bool]:
+    owner = table.c.organization_id
+    return (owner if part == OF_ORGANIZATION else beside(owner)) == sa.bindparam("organization")
+
+
+def _has_not_expired(expires_at: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    return sa.or_(expires_at.is_(None), expires_at > sa.bindparam(AT, type_=expires_at.type))
+
+
+def _grants_something(moment: Moment) -> sa.ColumnElement[bool]:
+    """
+    Leave out what a pending directory brought: its writes land and grant nothing until it is activated.
+
+    A paused directory's groups stay in force, and a detached one's too: its members are kept as if made by hand, so
+    that cutting a connection takes nothing away that a preview did not show.
+    """
+    state = moment.value(directory.c.id, "state", directory.c.state)
+    return sa.or_(directory.c.id.is_(None), state != DirectoryState.PENDING.value)
+
+
+def _members_of(rows: Iterable[Any]) -> dict[MemberId, Member]:
+    return {
+        MemberId(key): Member(
+            MemberId(key), MemberState(state), user_name, email, external_id, display_name, bool(is_person)
+        )
+        for key, state, user_name, email, external_id, display_name, is_person in rows
+    }
+
+
+def _collected(rows: Iterable[Any]) -> dict[Any, tuple[GroupId, ...]]:
+    found: dict[Any, list[GroupId]] = {}
+    for owner, group_id in rows:
+        found.setdefault(owner, []).append(group_id)
+    return {owner: tuple(groups) for owner, groups in found.items()}
+
+
+def _grants_of(rows: Iterable[Any]) -> Iterable[Grant]:
     made: dict[str, Grant] = {}
-    rows = connection.execute(query).all()
     for key, member_id, group_id, kind, place, api, kubernetes, origin, name, priority in rows:
         origins = (*made[key].origins, Origin(OriginKind(origin), name, priority)) if key in made else ()
         made[key] = Grant(
@@ -184,7 +287,7 @@ def _grants(
             KubernetesRole(kubernetes) if kubernetes else None,
             origins or (Origin(OriginKind(origin), name, priority),),
         )
-    return _by_holder(made.values())
+    return made.values()
 
 
 def _by_holder(

@@ -1,6 +1,8 @@
 """An organization's tree: units, projects with their namespaces and clusters, services."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,22 +23,27 @@ from scim_bridge.domain.organizations import (
     UnitId,
 )
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.history import record_fact
 from scim_bridge.store.identifiers import new_id
-from scim_bridge.store.schema import cluster, project, project_cluster, project_namespace, service, unit
+from scim_bridge.store.moments import AT, NOW, THEN, Moment
+from scim_bridge.store.schema import cluster, metadata, project, project_cluster, project_namespace, service, unit
 
 
-def read_tree(connection: sa.Connection, organization_id: OrganizationId) -> Tree:
-    """Return the whole tree as it is now."""
+def read_tree(connection: sa.Connection, organization_id: OrganizationId, at: datetime | None = None) -> Tree:
+    """Return the whole tree as it is now, or was at a moment; names and policies are always today's."""
+    moment = NOW if at is None else THEN
+    values = {"organization": organization_id, AT: at}
+    rows = {table.name: connection.execute(_rows(moment, table.name), values).all() for table in _PLACES}
     return Tree(
         organization_id,
-        units={row.id: _unit(row) for row in _rows(connection, unit, organization_id)},
-        projects=_projects(connection, organization_id),
+        units={row.id: _unit(row) for row in rows[unit.name]},
+        projects=_projects(rows),
         services={
             row.id: Service(ServiceId(row.id), ProjectId(row.project_id), row.name, row.namespace)
-            for row in _rows(connection, service, organization_id)
+            for row in rows[service.name]
         },
-        clusters={row.id: cluster_of(row) for row in _rows(connection, cluster, organization_id)},
+        clusters={row.id: cluster_of(row) for row in rows[cluster.name]},
     )
 
 
@@ -71,12 +78,6 @@ def insert_unit(
     return made
 
 
-def move_unit(connection: sa.Connection, change: Change, unit_id: UnitId, parent_id: UnitId | None) -> None:
-    """Put a unit, with all that is in it, below another parent."""
-    connection.execute(sa.update(unit).where(unit.c.id == unit_id).values(parent_id=parent_id))
-    record_fact(connection, change, "unit", unit_id, "parent", parent_id)
-
-
 def insert_project(
     connection: sa.Connection,
     change: Change,
@@ -104,8 +105,11 @@ def insert_project(
                 id=new_id(), namespace=claim.name, selector=claim.selector, cluster_id=claim.cluster_id, **shared
             )
         )
+        claimed = {"namespace": claim.name, "selector": claim.selector, "cluster": claim.cluster_id}
+        note(connection, change, "namespace.began", project=project_id, **claimed)
     for cluster_id in clusters:
         connection.execute(sa.insert(project_cluster).values(id=new_id(), cluster_id=cluster_id, **shared))
+        note(connection, change, "project_cluster.began", project=project_id, cluster=cluster_id)
     return project_id
 
 
@@ -125,6 +129,7 @@ def insert_service(
         )
     )
     record_fact(connection, change, "service", made.id, "project", project_id)
+    record_fact(connection, change, "service", made.id, "namespace", namespace)
     return made
 
 
@@ -142,9 +147,32 @@ def cluster_of(row: sa.Row[Any]) -> Cluster:
     )
 
 
-def _rows(connection: sa.Connection, table: sa.Table, organization_id: OrganizationId) -> Iterable[sa.Row[Any]]:
-    query = sa.select(table).where(table.c.organization_id == organization_id, table.c.removed_at.is_(None))
-    return connection.execute(query.order_by(table.c.id)).all()
+_PLACES = (unit, project, service, cluster, project_cluster, project_namespace)
+# What is moved, and the fact that keeps where it was.
+_FACTS = {
+    unit.c.parent_id: "parent",
+    project.c.unit_id: "unit",
+    cluster.c.unit_id: "unit",
+    service.c.namespace: "namespace",
+}
+
+
+@lru_cache
+def _rows(moment: Moment, name: str) -> sa.Select[Any]:
+    table = metadata.tables[name]
+    is_place = "removed_at" in table.c
+    columns = [
+        moment.value(table.c.id, _FACTS[column], column).label(column.name) if column in _FACTS else column
+        for column in table.c
+    ]
+    return (
+        sa.select(*columns)
+        .where(
+            table.c.organization_id == sa.bindparam("organization"),
+            moment.was_there(table) if is_place else moment.in_force(table),
+        )
+        .order_by(table.c.id)
+    )
 
 
 def _unit(row: sa.Row[Any]) -> Unit:
@@ -152,22 +180,17 @@ def _unit(row: sa.Row[Any]) -> Unit:
     return Unit(UnitId(row.id), row.parent_id, row.name, kind)
 
 
-def _projects(connection: sa.Connection, organization_id: OrganizationId) -> dict[ProjectId, Project]:
+def _projects(rows: Mapping[str, Sequence[sa.Row[Any]]]) -> dict[ProjectId, Project]:
     clusters: dict[str, list[ClusterId]] = {}
-    for row in _in_force(connection, project_cluster, organization_id):
+    for row in rows[project_cluster.name]:
         clusters.setdefault(row.project_id, []).append(ClusterId(row.cluster_id))
     claims: dict[str, list[NamespaceClaim]] = {}
-    for row in _in_force(connection, project_namespace, organization_id):
+    for row in rows[project_namespace.name]:
         claim = NamespaceClaim(row.namespace, row.selector, row.cluster_id)
         claims.setdefault(row.project_id, []).append(claim)
     return {
         row.id: Project(
             ProjectId(row.id), row.unit_id, row.name, frozenset(clusters.get(row.id, ())), tuple(claims.get(row.id, ()))
         )
-        for row in _rows(connection, project, organization_id)
+        for row in rows[project.name]
     }
-
-
-def _in_force(connection: sa.Connection, table: sa.Table, organization_id: OrganizationId) -> Iterable[sa.Row[Any]]:
-    query = sa.select(table).where(table.c.organization_id == organization_id, table.c.valid_to.is_(None))
-    return connection.execute(query.order_by(table.c.id)).all()

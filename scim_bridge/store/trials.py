@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId
+from scim_bridge.store.members import DIRECTORY
 from scim_bridge.store.schema import directory, fact, member, metadata, scim_user
 
 TRIAL = '{"trial":true}'
@@ -38,6 +39,7 @@ def delete_trial(connection: sa.Connection, directory_id: DirectoryId) -> None:
         return
     doomed = _doomed(connection, directory_id, made_at)
     # Somebody else's member may have been claimed by it: that one stays, and is nobody's again.
+    connection.execute(sa.delete(fact).where(fact.c.attribute == DIRECTORY, fact.c.value == directory_id))
     claimed = sa.update(member).where(member.c.directory_id == directory_id, member.c.id.not_in(doomed[member.name]))
     connection.execute(claimed.values(directory_id=None))
     for name, ids in reversed(doomed.items()):

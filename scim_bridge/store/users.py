@@ -9,6 +9,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from scim_bridge.domain.attributes import Derived
 from scim_bridge.domain.filters import Attribute, Compare, Filter, Operator
 from scim_bridge.domain.keys import fold
 from scim_bridge.domain.paging import Window
@@ -19,7 +20,9 @@ from scim_bridge.store.changes import Change
 from scim_bridge.store.counting import count_once, moment_mark
 from scim_bridge.store.database import is_writing
 from scim_bridge.store.documents import reader
+from scim_bridge.store.effects import note
 from scim_bridge.store.filters import USER_COLUMNS, user_condition
+from scim_bridge.store.history import change_fact
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.paging import Listed, Page, find_page, sort_keys
@@ -118,6 +121,9 @@ _FORMER_IDS = sa.select(scim_user.c.id).where(
     scim_user.c.directory_id == sa.bindparam("directory"),
     scim_user.c.removed_at.is_not(None),
 )
+ACTIVE = "active"
+"""The fact about a SCIM user: what its directory says of the person. Recorded once it changes."""
+
 _INSERT = sa.insert(scim_user)
 _UPDATE = sa.update(scim_user).where(scim_user.c.id == sa.bindparam("user"))
 
@@ -222,6 +228,8 @@ def insert_user(
     values |= {"id": made, "organization_id": change.organization_id, "directory_id": directory_id}
     values |= {"member_id": member_id, "created_at": change.at}
     _write(connection, _INSERT, values, record.user_name)
+    words = {"member": member_id, "directory": directory_id, "active": record.active}
+    note(connection, change, "user.began", user=made, **words)
     return StoredUser(
         made,
         directory_id,
@@ -243,6 +251,9 @@ def update_user(connection: sa.Connection, change: Change, user: StoredUser, rec
     """Store a new state of a user; raises NotUnique if its userName is taken in the directory."""
     values = _values(record, user.version + 1, change.at)
     _write(connection, _UPDATE, {"user": user.id, **values}, record.user_name)
+    if record.active != user.active:
+        was = (_word(active=user.active), user.created_at)
+        change_fact(connection, change, "member", user.id, ACTIVE, _word(active=record.active), was)
     return StoredUser(
         user.id,
         user.directory_id,
@@ -268,6 +279,10 @@ def remove_user(connection: sa.Connection, change: Change, user: StoredUser) -> 
     )
 
 
+def _word(*, active: bool) -> str:
+    return "true" if active else "false"
+
+
 def counts_for_access() -> sa.ColumnElement[bool]:
     """
     Return the condition on ``scim_user``, joined with ``member``, under which what a user brought gives access.
@@ -287,6 +302,14 @@ def canonical(document: Document) -> str:
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode()
 
 
+def mapped_columns(mapped: Derived | None) -> dict[str, str | None]:
+    """Return what is stored of what a directory's own mapping makes of a user."""
+    if mapped is None:
+        return {"mapped": None, "lacks": None}
+    values = orjson.dumps(dict(mapped.values), option=orjson.OPT_SORT_KEYS).decode()
+    return {"mapped": values, "lacks": " ".join(mapped.lacks) or None}
+
+
 def extensions(document: Document) -> list[str]:
     """Return the names of the schema extensions that a document holds."""
     return [name for name in document if name[:4].lower() == "urn:"]
@@ -298,7 +321,8 @@ def _values(record: UserRecord, version: int, at: datetime) -> dict[str, Any]:
         "user_name_key": record.user_name_key,
         "external_id": record.external_id,
         **_email_columns(record),
-        "display_name": record.display_name,
+        "display_name": record.names.display_name,
+        **mapped_columns(record.mapped),
         "active": record.active,
         "document": canonical(record.document),
         "extensions": orjson.dumps(extensions(record.document)).decode(),

@@ -9,6 +9,7 @@ from scim_bridge.domain.bindings import BindingKey
 from scim_bridge.store.announcements import Confirmed, Sight, confirm
 from scim_bridge.store.applied import forget_applied
 from scim_bridge.store.database import Database
+from scim_bridge.store.written import Written, audit_written, recorded
 
 
 @dataclass(slots=True)
@@ -52,11 +53,20 @@ class Recorder:
 
     def _write_down(self, entries: list[_Entry]) -> None:
         with self._database.write() as connection:
+            before = recorded(connection, [each.key for each in entries])
             for each in entries:
                 if each.confirmed is None:
                     forget_applied(connection, each.key)
             found = [each.confirmed for each in entries if each.confirmed is not None]
             if found:
                 confirm(connection, self._sight, found, self._clock())
+            written = [_written(each) for each in entries if each.confirmed is not None or each.key in before]
+            audit_written(connection, written, before, self._sight.members, self._clock())
         for each in entries:
             each.is_recorded = True
+
+
+def _written(entry: _Entry) -> Written:
+    if entry.confirmed is None:
+        return Written(entry.key, is_gone=True)
+    return Written(entry.key, entry.confirmed.added, entry.confirmed.removed, name=entry.confirmed.applied.name)

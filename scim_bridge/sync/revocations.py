@@ -8,7 +8,7 @@ pass is on its way that may have read the store before the request and still wri
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -34,6 +34,7 @@ from scim_bridge.store.removal_queue import (
     record_run,
 )
 from scim_bridge.store.snapshot import read_members
+from scim_bridge.store.written import REMOVALS, Written, audit_written, recorded
 from scim_bridge.sync.turns import pass_lease
 
 Clock = Callable[[], datetime]
@@ -264,7 +265,7 @@ class _Run:
             except StaleBinding:
                 continue
             self.numbers.subjects_removed += len(present)
-            self._record(key, subjects, after)
+            self._record(key, subjects, after, present)
             return _Taken.WRITTEN
         raise StaleBinding(f"It changed {ATTEMPTS_AT_A_SHARD} times while it was being written.")
 
@@ -293,10 +294,16 @@ class _Run:
         self.numbers.conditions.append(Condition("RemovedByDelete", observed.name, f"{message}: {error}"))
         log.error("a binding is deleted whole", cluster=self.place.id, binding=observed.name, others=len(left))
 
-    def _record(self, key: BindingKey, subjects: set[str], after: ObservedBinding | None) -> None:
+    def _record(
+        self, key: BindingKey, subjects: set[str], after: ObservedBinding | None, taken: Collection[str] = ()
+    ) -> None:
         left = None if after is None else Applied(after.binding, after.name, after.uid, after.resource_version)
         with self.database.write() as connection:
+            before = recorded(connection, [key])
             record_taken(connection, key, subjects, left, self.clock())
+            if taken:
+                written = [Written(key, removed=taken, is_gone=after is None)]
+                audit_written(connection, written, before, {}, self.clock(), REMOVALS)
 
     def _write_down(self, todo: _Sorted, shown: Mapping[BindingKey, _Taken], started: datetime) -> RemovalReport:
         done, void, late = [], [], []

@@ -27,6 +27,9 @@ STOP_SECONDS = 8.0
 AWAY_SECONDS = 1.0
 """After a tick that failed: a database that is away is not asked five times a second."""
 
+ERRAND_SECONDS = 1.0
+"""So long an errand may take to come to its end; one that waits for somebody else's server is left behind."""
+
 CHORE_MINUTES = 15
 """Between two rounds of what nobody waits for; often enough that restarts do not keep it from ever being done."""
 
@@ -96,7 +99,8 @@ class Scheduler:
         ended = self._dispatcher.stop(STOP_SECONDS)
         if self._ticks.is_alive():
             self._ticks.join(timeout=1)
-        return ended and not self._ticks.is_alive()
+        at_rest = [errand.wait(ERRAND_SECONDS) for errand in self._errands]
+        return ended and not self._ticks.is_alive() and all(at_rest)
 
     def _tick_until_stopped(self) -> None:
         while not self._stopping.is_set():
@@ -106,7 +110,7 @@ class Scheduler:
                 self._stopping.wait(AWAY_SECONDS)
 
 
-def carried_out(name: str, work: Callable[[], None]) -> bool:
+def carried_out(name: str, work: Callable[[], object]) -> bool:
     """
     Do a piece of work and tell whether it came to its end.
 

@@ -1,6 +1,7 @@
 """One pass, or its plan, because a person wants it now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -10,13 +11,16 @@ from scim_bridge.domain.approvals import plan_document
 from scim_bridge.domain.desired import Condition
 from scim_bridge.domain.organizations import ClusterId
 from scim_bridge.errors import BridgeError, ClusterError, Invalid, StoreError, Unavailable
+from scim_bridge.settings import Settings
 from scim_bridge.store.clock import now
 from scim_bridge.store.cluster_registry import UNAPPROVED, RegisteredCluster
 from scim_bridge.store.database import Database
 from scim_bridge.store.passes import PassResult as PassResult
+from scim_bridge.store.sealing import Keyring
 from scim_bridge.sync.places import the_clusters, the_organization
 from scim_bridge.sync.policies import PassPolicy
 from scim_bridge.sync.reconciler import plan_cluster, reconcile_cluster
+from scim_bridge.sync.targets import Targets
 from scim_bridge.sync.turns import pass_lease, take_turn
 
 Clock = Callable[[], datetime]
@@ -38,6 +42,16 @@ class Workshop:
     policy: PassPolicy
     lease_seconds: float = 30
     clock: Clock = now
+
+
+@contextmanager
+def opened_workshop(database: Database, keyring: Keyring, settings: Settings) -> Iterator[Workshop]:
+    """Open what passes of an installation are made with, for one request."""
+    targets = Targets(database, keyring, settings)
+    try:
+        yield Workshop(database, targets, PassPolicy.of(settings), settings.lease_seconds)
+    finally:
+        targets.close()
 
 
 @dataclass(frozen=True, slots=True)

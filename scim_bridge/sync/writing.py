@@ -104,7 +104,7 @@ class Writing:
         after = self._gateway.apply(change.binding, before)
         self._seen[key] = after
         applied = Applied(after.binding, after.name, after.uid, after.resource_version)
-        self._recorder.record(key, Confirmed(applied, _added(before, after)))
+        self._recorder.record(key, Confirmed(applied, _added(before, after), _removed(before, after)))
         return True
 
     @property
@@ -190,6 +190,11 @@ def _gained(done: Iterable[Change], had: Iterable[ObservedBinding]) -> set[Remov
         if seen.binding.key.family in families
         for subject in seen.binding.subjects
     }
+
+
+def _removed(before: ObservedBinding | None, after: ObservedBinding) -> frozenset[str]:
+    had = before.binding.subjects if before is not None else ()
+    return frozenset(had) - frozenset(after.binding.subjects)
 
 
 def _added(before: ObservedBinding | None, after: ObservedBinding) -> frozenset[str]:

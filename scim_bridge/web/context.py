@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, g, request
 
 from scim_bridge.identity.journal import Journal
 from scim_bridge.identity.runtime import Runtime
+from scim_bridge.identity.scim_port import ScimPort
 from scim_bridge.log import bind_request
 from scim_bridge.web.limits import Limits
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 EXTENSION = "scim_bridge"
+SCIM = "scim_bridge.scim"
 JOURNAL = "scim_bridge.journal"
 LIMITS = "scim_bridge.limits"
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -34,6 +36,12 @@ def runtime() -> Runtime:
 def runtime_of(app: Flask) -> Runtime:
     """Return the runtime of an application."""
     found: Runtime = app.extensions[EXTENSION]
+    return found
+
+
+def scim() -> ScimPort:
+    """Return the SCIM door of this application, for other doors."""
+    found: ScimPort = current_app.extensions[SCIM]
     return found
 
 

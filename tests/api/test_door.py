@@ -215,7 +215,7 @@ def test_the_document_describes_every_route(rest: Rest) -> None:
 
     described = {(method.upper(), path) for path, methods in found["paths"].items() for method in methods}
     served = {
-        (method, rule.rule.replace("<", "{").replace(">", "}"))
+        (method, rule.rule.replace("path:", "").replace("<", "{").replace(">", "}"))
         for rule in rest.app.url_map.iter_rules()
         if rule.rule.startswith("/api/v1/") and rule.endpoint != "api.openapi"
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

@@ -87,6 +87,8 @@ def test_every_route_that_changes_something_is_guarded_or_asks_at_the_place(oper
 OWN = {
     "/members/me",
     "/members/me/leave",
+    "/members/<member>/access",
+    "/members/<member>/effective-access",
     "/members/<member>/tokens",
     "/tokens/<token>",
     "/members/<member>/sessions",

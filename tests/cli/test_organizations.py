@@ -56,7 +56,7 @@ def test_units_are_created_by_path_or_by_parent_and_move_with_what_is_in_them(ac
     moved = acme.json("unit", "move", "production/payments", "--to", "staging")
 
     assert (made["path"], made["created"], again["created"]) == ("production/payments", True, False)
-    assert (again["id"], moved["id"], moved["path"]) == (made["id"], made["id"], "staging/payments")
+    assert (again["id"], moved["id"], moved["becomes"]) == (made["id"], made["id"], "unit:staging/payments")
     assert [(each["path"], each["environment_type"]) for each in acme.json("unit", "list")] == [
         ("production", "production"),
         ("staging", None),

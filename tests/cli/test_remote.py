@@ -1,6 +1,7 @@
 """The command line on another machine: the same verbs, through the REST API of a bridge that really listens."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -83,3 +84,30 @@ def test_a_token_made_far_away_is_ones_own_and_can_be_ended(acme: Bridge, far: B
     [first, laptop] = acme.json("token", "list", "--for", "ana@acme.example")
     assert (first["revoked_at"], laptop["name"]) == (None, "laptop")
     assert laptop["revoked_at"] is not None
+
+
+def test_a_directory_is_kept_from_far_away(acme: Bridge, far: Bridge, tmp_path: Path) -> None:
+    made = far.json("directory", "create", "--kind", "okta", "--name", "okta", "--pending")
+    acme.put_team("acme", "platform", "bob@acme.example")
+    mapping = tmp_path / "map.toml"
+    mapping.write_text('[fields.user_name]\nfrom = "userName"\ntransforms = [{ before = "@" }]\n')
+
+    token = far.json("directory", "token", "rotate", "okta")
+    far.text("directory", "activate", "okta", "--yes")
+    far.text("directory", "map", "set", "okta", str(mapping), "--yes")
+    far.text("directory", "rename", "okta", "idp")
+    far.json("organization", "domain", "add", "acme.example")
+
+    assert (made["state"], token["replaces"]) == ("pending", made["token"].split("_")[1])
+    for words in (
+        ("directory", "show", "idp"),
+        ("directory", "list"),
+        ("directory", "token", "list", "idp"),
+        ("directory", "map", "show", "idp"),
+        ("directory", "map", "test", "idp", "--user", "bob@acme.example"),
+        ("directory", "log", "idp"),
+        ("directory", "conflict", "list"),
+        ("organization", "domain", "list"),
+    ):
+        assert far.json(*words) == acme.json(*words), words
+    assert far.refused("directory", "pause", "okta") == acme.refused("directory", "pause", "okta")

@@ -98,3 +98,16 @@ def test_each_step_towards_the_end_says_something_new() -> None:
 
 def test_the_end_of_a_token_is_told_while_the_directory_is_paused() -> None:
     assert kinds(DirectoryState.PAUSED, ends=HOUR) == ["TokenExpires"]
+
+
+@pytest.mark.parametrize("state", [DirectoryState.PENDING, DirectoryState.ACTIVE, DirectoryState.PAUSED])
+def test_who_lacks_what_the_mapping_requires_is_told_of_field_by_field(state: DirectoryState) -> None:
+    found = conditions_of(Sighting(state, lacking={"email": 1, "department": 12}), NOON)
+
+    assert [(each.kind, each.about) for each in found] == [
+        ("AttributeMissing", "department"),
+        ("AttributeMissing", "email"),
+    ]
+    assert found[0].message.startswith("12 people have no department")
+    assert found[1].message.startswith("A person has no email")
+    assert conditions_of(Sighting(DirectoryState.DETACHED, lacking={"email": 1}), NOON) == ()

@@ -16,6 +16,7 @@ from scim_bridge.domain.mapping import (
     grants_for_user,
     match_group,
     resolve,
+    with_mapped,
 )
 from scim_bridge.domain.organizations import Scope
 from scim_bridge.domain.roles import KubernetesRole
@@ -304,3 +305,19 @@ def test_an_attribute_is_compared_in_one_way() -> None:
         rule(attribute={"path": "title", "equals": "a", "one_of": ["b"]})
 
     assert caught.value.field == "rules[0].attribute"
+
+
+def test_a_rule_matches_what_the_directorys_mapping_makes_of_a_person() -> None:
+    made = with_mapped({"title": "x"}, {"team": "Engines"})
+
+    assert attribute_values(made, "mapped.team") == ["Engines"]
+    assert attribute_values(made, "title") == ["x"]
+    assert attribute_values(made, "team") == []
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{"mapped": {"team": "forged"}}, {"MAPPED": {"team": "forged"}}, {ENTERPRISE: {"mapped": {"team": "forged"}}}],
+)
+def test_no_document_can_pose_as_what_a_mapping_made(document: dict[str, Any]) -> None:
+    assert attribute_values(with_mapped(document, {}), "mapped.team") == []

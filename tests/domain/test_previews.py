@@ -6,7 +6,9 @@ from typing import Any
 from scim_bridge.domain.access import Grant, GrantId, Snapshot
 from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind, Tree
 from scim_bridge.domain.people import Member, MemberId, MemberState
-from scim_bridge.domain.previews import Difference, difference
+from scim_bridge.domain.previews import Difference, SubjectShift, difference, subject_shifts
+from scim_bridge.domain.roles import KubernetesRole
+from tests.domain import worlds
 
 ACME = OrganizationId("acme")
 TREE = Tree(ACME)
@@ -66,3 +68,16 @@ def test_the_digest_is_that_of_the_outcome_and_of_what_it_is_about() -> None:
     assert (
         len({found.digest("activate", "okta"), found.digest("detach", "okta"), other.digest("activate", "okta")}) == 3
     )
+
+
+def test_who_is_bound_by_another_name_is_shown_cluster_by_cluster() -> None:
+    people = [worlds.person(name) for name in ("ana", "bob", "eve")]
+    ana, bob, eve = people
+    edits = [worlds.grant(worlds.CLUSTER, KubernetesRole.EDIT, member=name, name=name) for name in ("ana", "eve")]
+    renamed = [replace(ana, user_name="a"), replace(bob, user_name="b"), replace(eve, user_name="system:x")]
+    before, after = worlds.snapshot(people, edits), worlds.snapshot(renamed, edits)
+
+    found = subject_shifts(before, after, [ana.id, bob.id, eve.id])
+
+    assert found == {ana.id: (SubjectShift("prod", "ana", "a"),), eve.id: (SubjectShift("prod", "eve", None),)}
+    assert subject_shifts(before, before, [ana.id]) == {}

@@ -18,6 +18,8 @@ from scim_bridge.identity.exchanges import Exchange
 from scim_bridge.identity.provisioned import open_reading
 from scim_bridge.identity.provisioning_groups import GroupChange, change_group, create_group, delete_group
 from scim_bridge.identity.provisioning_users import change_user, create_user, delete_user
+from scim_bridge.scim import translate
+from scim_bridge.scim.filters import attribute_path
 from scim_bridge.store import schema
 from scim_bridge.store.database import Database
 from scim_bridge.store.groups import StoredGroup
@@ -29,15 +31,7 @@ _requests = counter(1)
 
 def user_record(document: Document) -> UserRecord:
     """Read a document as the door does."""
-    emails = document.get("emails") or [{}]
-    return UserRecord(
-        document["userName"],
-        document.get("active", True),
-        document,
-        document.get("externalId"),
-        emails[0].get("value"),
-        document.get("displayName"),
-    )
+    return translate.user_record(document, active=True)
 
 
 def group_record(display_name: str, external_id: str | None = None) -> GroupRecord:
@@ -65,7 +59,15 @@ class Provider:
             return cls(database, authenticate(connection, made.token.text), made.token.text)
 
     def exchange(self, method: str = "POST", success: int = 201) -> Exchange:
-        return Exchange(self.caller, f"request-{next(_requests)}", method, "/scim/v2/x", success, perf_counter())
+        return Exchange(
+            self.caller,
+            f"request-{next(_requests)}",
+            method,
+            "/scim/v2/x",
+            success,
+            perf_counter(),
+            read_path=attribute_path,
+        )
 
     def post(self, user_name: str, **attributes: Any) -> StoredUser:
         document = {"userName": user_name, "active": True, **attributes}
@@ -140,5 +142,5 @@ def removals(database: Database, **equal: Any) -> list[tuple[str, str, str | Non
 
 
 def actions(database: Database) -> list[str]:
-    """Return what the audit says was done, oldest first."""
-    return [row["action"] for row in rows(database, "audit_entry")]
+    """Return what the audit says to people was done, oldest first."""
+    return [row["action"] for row in rows(database, "audit_entry") if row["action"] != "access.changed"]

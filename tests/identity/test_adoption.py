@@ -47,7 +47,7 @@ def waiting(okta: Provider) -> list[StoredConflict]:
 
 
 def roles(okta: Provider, named: str) -> set[str | None]:
-    return {each.role for each in access.explain(okta.database, "acme", named).clusters}
+    return {each.role for each in access.explain(okta.database, HANDS, "acme", named).clusters}
 
 
 def grant(okta: Provider, **wanted: str) -> None:

@@ -17,7 +17,7 @@ from scim_bridge.clusters.manifests import ManifestFolder
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.organizations import CaseRule
 from scim_bridge.domain.people import DirectoryKind
-from scim_bridge.errors import Conflict, NotFound, Refused, StoreError
+from scim_bridge.errors import Conflict, Invalid, NotFound, Refused, StoreError
 from scim_bridge.identity import cluster_targets, clusters, directories, organizations, rules, tree
 from scim_bridge.identity.cluster_targets import TargetNamed
 from scim_bridge.identity.clusters import ClusterLookedOver, ClusterWanted
@@ -351,10 +351,10 @@ def test_a_rule_that_names_clusters_by_a_pattern_grants_on_one_that_is_registere
     assert count(runtime.database, "access_grant") == before + 1
 
 
-def test_a_name_that_is_another_clusters_id_is_just_a_name(runtime: Runtime, actor: Actor, tmp_path: Path) -> None:
+def test_a_name_that_looks_like_an_id_is_none(runtime: Runtime, actor: Actor, tmp_path: Path) -> None:
     first = add(runtime, actor, TargetNamed(manifests=tmp_path / "a"))
 
-    second = add(runtime, actor, TargetNamed(manifests=tmp_path / "b"), name=first.cluster.id)
+    with pytest.raises(Invalid, match="looks like an id"):
+        add(runtime, actor, TargetNamed(manifests=tmp_path / "b"), name=first.cluster.id)
 
-    assert second.changed
     assert clusters.show(runtime.database, "acme", first.cluster.id).name == "prod"

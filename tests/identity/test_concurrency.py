@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from threading import Barrier
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 
 from scim_bridge.domain.actors import Actor
-from scim_bridge.errors import BridgeError, NotFound, NotUnique
+from scim_bridge.errors import BridgeError, Conflict, NotFound, NotUnique
 from scim_bridge.identity import holds
+from scim_bridge.identity.attribute_changes import apply, preview
+from scim_bridge.scim.filters import attribute_path
 from scim_bridge.store.database import Database
-from tests.identity.provider import Provider, rows
+from tests.identity.provider import HANDS, Provider, rows
 from tests.identity.rows import count
 
 
@@ -148,3 +151,28 @@ def test_holds_end_once_however_many_end_them(okta: Provider, actor: Actor) -> N
     assert failures(results) == []
     assert holds.list_held(okta.database, "acme") == []
     assert okta.members(groups[1].id) == {user.id for user in users[4:6]}
+
+
+def test_whoever_is_written_while_a_mapping_changes_is_called_as_the_new_one_says(okta: Provider) -> None:
+    mapping: dict[str, Any] = {"fields": {"user_name": {"from": "userName", "transforms": [{"before": "@"}]}}}
+    there = [okta.post(f"there{number}@acme.example") for number in range(4)]
+    changing = (okta.database, HANDS, "acme", "okta", attribute_path, mapping)
+
+    def change() -> Any:
+        # Others come in between the look and the deed; then the look is taken again.
+        for _ in range(20):
+            with suppress(Conflict):
+                return apply(*changing, preview(*changing).hash)
+        raise AssertionError("the mapping never came into force")
+
+    results = at_once(
+        [
+            change,
+            *(partial(okta.post, f"come{number}@acme.example") for number in range(4)),
+            *(partial(okta.patch, each.id, userName=f"moved-{each.user_name}") for each in there),
+        ]
+    )
+
+    assert failures(results) == []
+    expected = {f"come{number}" for number in range(4)} | {f"moved-there{number}" for number in range(4)}
+    assert {row["user_name"] for row in rows(okta.database, "member")} == expected

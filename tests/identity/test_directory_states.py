@@ -51,7 +51,7 @@ def state(okta: Provider) -> str:
 
 
 def has_access(okta: Provider, person: str) -> bool:
-    made = access.explain(okta.database, "acme", person)
+    made = access.explain(okta.database, HANDS, "acme", person)
     return any(each.role not in (None, "none") for each in made.clusters)
 
 

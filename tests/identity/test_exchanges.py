@@ -25,10 +25,11 @@ def test_a_success_is_logged_with_the_change_it_made(okta: Provider) -> None:
 
     (row,) = rows(okta.database, "provisioning_log")
     (change,) = rows(okta.database, "change_row", id=row["change_id"])
-    (audit,) = rows(okta.database, "audit_entry", change_id=row["change_id"])
+    (audit, effects) = rows(okta.database, "audit_entry", change_id=row["change_id"])
     assert (row["status"], row["noun"], row["object_id"]) == (201, "user", ann.id)
     assert (row["request_id"], row["user_agent"], row["address"]) == ("r1", "Okta", "192.0.2.1")
     assert (change["kind"], audit["request_id"], audit["actor_name"]) == ("user.created", "r1", "okta")
+    assert (effects["action"], effects["request_id"]) == ("access.changed", "r1")
 
 
 def test_a_failure_is_logged_alone(okta: Provider) -> None:

@@ -13,7 +13,7 @@ from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.group_lists import GroupQuery
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
-from tests.identity.people import put_person, was_active
+from tests.identity.people import HANDS, put_person, was_active
 from tests.identity.provider import Provider, actions, removals, rows, state_of
 from tests.identity.rows import count, put_cluster
 
@@ -31,7 +31,7 @@ def world(database: Database, actor: Actor) -> None:
 
 
 def _role(database: Database, person: str) -> str | None:
-    return access.explain(database, "acme", person).clusters[0].role
+    return access.explain(database, HANDS, "acme", person).clusters[0].role
 
 
 def _members(database: Database, group: str = "Team") -> list[str]:

@@ -80,7 +80,7 @@ def test_nothing_is_granted_before_the_answer(database: Database) -> None:
     _invite(database, api_role="admin")
 
     assert grants.list_all(database, "acme") == []
-    assert access.explain(database, "acme", BOB).api_roles == ()
+    assert access.explain(database, HANDS, "acme", BOB).api_roles == ()
 
 
 def test_the_secret_is_nowhere_readable(database: Database) -> None:
@@ -116,7 +116,7 @@ def test_somebody_registered_accepts_without_the_link_and_stays_the_same_account
     joined = invitation_answers.accept_signed_in(database, bob, "acme")
 
     assert (joined.account_id, joined.signed_up) == (bob.account_id, False)
-    assert access.explain(database, "acme", BOB).api_roles == ("viewer",)
+    assert access.explain(database, HANDS, "acme", BOB).api_roles == ("viewer",)
     assert count(database, "account") == 1
 
 
@@ -254,7 +254,7 @@ def test_somebody_can_be_invited_again_once_it_is_over(database: Database, last:
     _invite(database, api_role="viewer")
 
     assert accept(database, _secret(database), "Bob").organization == "acme"
-    assert access.explain(database, "acme", BOB).api_roles == ("viewer",)
+    assert access.explain(database, HANDS, "acme", BOB).api_roles == ("viewer",)
 
 
 def test_of_many_each_is_invited_wholly_or_not_at_all(database: Database) -> None:
@@ -396,7 +396,7 @@ def test_a_claim_supersedes_the_invitation_too(database: Database) -> None:
     adoption.claim(database, HANDS, "acme", waiting.id)
 
     assert _state(database) == "superseded"
-    assert access.explain(database, "acme", member_id(database, BOB)).api_roles == ("admin",)
+    assert access.explain(database, HANDS, "acme", member_id(database, BOB)).api_roles == ("admin",)
 
 
 def test_an_invitation_that_had_run_out_gives_a_directorys_person_nothing(database: Database) -> None:

@@ -10,6 +10,8 @@ from scim_bridge.domain.people import DirectoryKind, GroupId
 from scim_bridge.errors import BridgeError, Invalid
 from scim_bridge.identity import directories, grants, mapping, organizations, rules, tree
 from scim_bridge.identity.grants import GrantWanted
+from scim_bridge.identity.tree_drafts import carry_out
+from scim_bridge.identity.unit_changes import MoveUnit
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from tests.identity.rows import (
@@ -178,7 +180,7 @@ def test_rules_follow_a_unit_that_moves(database: Database, actor: Actor) -> Non
     _apply(database, actor, ADMINS | {"scope": "unit:production"})
     before = _grants(database)
 
-    tree.move_unit(database, actor, "acme", "production", "platform")
+    carry_out(database, actor, "acme", MoveUnit("production", "platform"))
 
     assert rules.in_force(database, "acme").rules[0].scope == "unit:platform/production"
     assert [row[1:] for row in _grants(database)] == [row[1:] for row in before]

@@ -10,7 +10,7 @@ from scim_bridge.identity import access, api_tokens, directory_states, grants, m
 from scim_bridge.identity.api_tokens import ApiTokenWanted
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.store.database import Database
-from tests.identity.people import as_person, hand_group, member_id, owners, put_owner, put_person
+from tests.identity.people import HANDS, as_person, hand_group, member_id, owners, put_owner, put_person
 from tests.identity.provider import Provider, actions, removals, rows, state_of
 from tests.identity.rows import begin, count, put_membership
 
@@ -25,7 +25,7 @@ def test_a_deactivated_person_keeps_grants_and_groups_and_has_no_access(database
 
     assert (moved.state, moved.changed, state_of(database, ana)) == (MemberState.DEACTIVATED, True, "deactivated")
     assert removals(database) == [(ana, "deactivated", None)]
-    assert access.explain(database, "acme", ana).api_roles == ()
+    assert access.explain(database, HANDS, "acme", ana).api_roles == ()
     assert [row["valid_to"] for row in rows(database, "membership", member_id=ana)] == [None]
     assert [row["valid_to"] for row in rows(database, "access_grant", member_id=ana)] == [None]
 
@@ -38,7 +38,7 @@ def test_a_reactivated_person_has_again_what_they_had(database: Database, actor:
     moved = member_states.reactivate(database, actor, "acme", ana)
 
     assert (moved.state, moved.changed) == (MemberState.ACTIVE, True)
-    assert access.explain(database, "acme", ana).api_roles == ("admin",)
+    assert access.explain(database, HANDS, "acme", ana).api_roles == ("admin",)
 
 
 def test_doing_it_twice_changes_nothing_more(database: Database, actor: Actor) -> None:

@@ -1,15 +1,13 @@
 """Units, projects and services: made once, moved without cycles, and never two owners of one namespace."""
 
 import pytest
-import sqlalchemy as sa
 
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.organizations import EnvironmentType
-from scim_bridge.errors import BridgeError, Conflict, Invalid, NotFound, Refused
+from scim_bridge.errors import Conflict, Invalid, NotFound, Refused
 from scim_bridge.identity import tree
 from scim_bridge.identity.tree import NewProject
 from scim_bridge.store.database import Database
-from scim_bridge.store.schema import fact
 from tests.identity.rows import count, put_cluster
 
 
@@ -54,60 +52,6 @@ def test_units_nest_eight_deep_and_no_deeper(database: Database, actor: Actor) -
         tree.create_unit(database, actor, "acme", f"{path}/a")
 
     assert len(tree.list_units(database, "acme")) == 8
-
-
-def test_a_moved_unit_keeps_its_id_and_its_history(database: Database, actor: Actor) -> None:
-    _units(database, actor, "production", "staging", "production/payments")
-    unit = next(each for each in tree.list_units(database, "acme") if each.path == "production/payments")
-
-    moved = tree.move_unit(database, actor, "acme", "production/payments", "staging")
-
-    assert (moved.id, moved.path) == (unit.id, "staging/payments")
-    with database.read() as connection:
-        parents = connection.execute(
-            sa.select(fact.c.valid_to.is_(None)).where(fact.c.object_id == unit.id).order_by(fact.c.valid_from)
-        ).scalars()
-        assert list(map(bool, parents)) == [False, True]
-
-
-@pytest.mark.parametrize(
-    ("path", "to", "error"),
-    [
-        ("production", "production", Refused),
-        ("production", "production/payments", Refused),
-        ("production/payments", "staging", Conflict),
-        ("nowhere", "staging", NotFound),
-        ("production", "nowhere", NotFound),
-    ],
-)
-def test_a_move_that_cannot_be_changes_nothing(
-    database: Database, actor: Actor, path: str, to: str, error: type[BridgeError]
-) -> None:
-    _units(database, actor, "production", "production/payments", "staging", "staging/payments")
-    before = tree.list_units(database, "acme")
-
-    with pytest.raises(error):
-        tree.move_unit(database, actor, "acme", path, to)
-
-    assert tree.list_units(database, "acme") == before
-
-
-def test_a_move_counts_the_depth_of_what_is_below(database: Database, actor: Actor) -> None:
-    _units(database, actor, "a", "a/b", "a/b/c", "a/b/c/d", "a/b/c/d/e", "x", "x/y", "x/y/z", "x/y/z/w")
-
-    with pytest.raises(Refused, match="at most 8 deep"):
-        tree.move_unit(database, actor, "acme", "a", "x/y/z/w")
-
-    assert tree.move_unit(database, actor, "acme", "a/b/c", "x/y/z/w").path == "x/y/z/w/c"
-
-
-def test_a_move_to_where_it_is_changes_nothing(database: Database, actor: Actor) -> None:
-    _units(database, actor, "production", "production/payments")
-    changes = count(database, "change_row")
-
-    moved = tree.move_unit(database, actor, "acme", "production/payments", "production")
-
-    assert (moved.path, count(database, "change_row")) == ("production/payments", changes)
 
 
 def test_a_project_reaches_the_clusters_of_its_unit_or_those_it_lists(database: Database, actor: Actor) -> None:

@@ -42,7 +42,7 @@ def _group() -> StoredGroup:
         ([{"value": "w", "type": "work"}, {"value": "p", "primary": True}], "p"),
         ([{"value": "first"}, {"value": "second"}], "first"),
         ([{"type": "work"}, {"value": "", "primary": True}, {"value": "x"}], "x"),
-        ([{"value": 7}, "text"], None),
+        ([{"value": None}, "text"], None),
         ("text", None),
         (None, None),
     ],

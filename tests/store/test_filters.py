@@ -1,5 +1,6 @@
 """A filter means the same in SQL, on both databases, as `domain.filters.matches` says; and the usual ones are quick."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -124,7 +125,7 @@ def stored(connection: Connection, directory: DirectoryId, document: Document, n
     """Store a user and return its document."""
     document = {"userName": f"{document.get('displayName', '')}é{number}", **document}
     change = begin(connection)
-    record = user_record(document)
+    record = replace(user_record(document), external_id=document.get("externalId"))
     insert_user(connection, change, directory, insert_provisioned(connection, change, directory, record), record)
     return document
 

@@ -171,3 +171,17 @@ project_namespace = sa.Table(
     sa.Column("selector", sa.String(512), nullable=True),
     *period(),
 )
+
+organization_document = sa.Table(
+    "organization_document",
+    metadata,
+    id_column(),
+    of_organization(),
+    # Canonical JSON of what was applied, as domain.organization_documents writes and reads it; never a credential.
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("author", sa.String(320), nullable=False),
+    moment("applied_at"),
+    sa.Index("ix_organization_document_organization_id_id", "organization_id", "id"),
+)
+"""Documents that were applied to an organization: the newest says what of it is a document's business."""

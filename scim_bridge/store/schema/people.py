@@ -1,7 +1,10 @@
 """Directories and the people and groups they, or hands, bring."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
+from scim_bridge.domain.keys import fold
 from scim_bridge.domain.people import DirectoryKind, DirectoryState, MemberSource, MemberState
 from scim_bridge.store.schema.columns import (
     ID_LENGTH,
@@ -15,6 +18,11 @@ from scim_bridge.store.schema.columns import (
     reference,
 )
 
+
+def _folded_user_name(context: Any) -> str:
+    return fold(str(context.get_current_parameters()["user_name"]))
+
+
 directory = sa.Table(
     "directory",
     metadata,
@@ -24,8 +32,24 @@ directory = sa.Table(
     one_of("kind", *(kind.value for kind in DirectoryKind)),
     one_of("state", *(state.value for state in DirectoryState)),
     sa.Column("settings", sa.Text, nullable=False, server_default="{}"),
+    # What the directory's mapping in force defines itself; NULL: nothing. The versions are rows of their own.
+    sa.Column("mapping", sa.Text, nullable=True),
     moment("created_at"),
     sa.UniqueConstraint("organization_id", "name"),
+)
+
+directory_mapping = sa.Table(
+    "directory_mapping",
+    metadata,
+    id_column(),
+    of_organization(),
+    reference("directory_id", "directory"),
+    sa.Column("version", sa.Integer, nullable=False),
+    # NULL: what every directory has that defines nothing itself.
+    sa.Column("document", sa.Text, nullable=True),
+    sa.Column("author", sa.String(320), nullable=False),
+    *period(),
+    sa.UniqueConstraint("directory_id", "version"),
 )
 
 directory_token = sa.Table(
@@ -122,7 +146,7 @@ member = sa.Table(
     reference("directory_id", "directory", nullable=True, index=True),
     sa.Column("user_name", sa.String(1024), nullable=False),
     # What lists are ordered by.
-    sa.Column("user_name_key", by_code_points(1024), nullable=False, server_default=""),
+    sa.Column("user_name_key", by_code_points(1024), nullable=False, server_default="", default=_folded_user_name),
     sa.Column("email", sa.String(1024), nullable=True),
     sa.Column("email_key", sa.String(1024), nullable=True),
     sa.Column("external_id", sa.String(1024), nullable=True),
@@ -146,7 +170,12 @@ member_word = sa.Table(
     of_organization(),
     # Folded: a word of somebody's names, or a whole name that has several. Searches look for its beginning.
     sa.Column("word", by_code_points(100), nullable=False),
-    reference("member_id", "member"),
+    sa.Column(
+        "member_id",
+        sa.String(ID_LENGTH),
+        sa.ForeignKey("member.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
     sa.PrimaryKeyConstraint("organization_id", "word", "member_id"),
     sa.Index("ix_member_word_member_id_word", "member_id", "word"),
 )
@@ -187,6 +216,10 @@ scim_user = sa.Table(
     # Canonical JSON of what the IdP sent, less what the server owns (id, meta, groups) and any password.
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    # What the directory's own mapping makes of the document, as JSON; NULL where it has none.
+    sa.Column("mapped", sa.Text, nullable=True),
+    # The required fields of that mapping that the document has no value for, by name.
+    sa.Column("lacks", sa.Text, nullable=True),
     moment("created_at"),
     moment("updated_at"),
     moment("removed_at", nullable=True),
@@ -208,6 +241,12 @@ sa.Index(
     scim_user.c.directory_id,
     sqlite_where=scim_user.c.more_emails.is_(sa.true()),
     postgresql_where=scim_user.c.more_emails.is_(sa.true()),
+)
+sa.Index(
+    "ix_scim_user_lacks",
+    scim_user.c.directory_id,
+    sqlite_where=scim_user.c.lacks.is_not(None),
+    postgresql_where=scim_user.c.lacks.is_not(None),
 )
 # A person who comes back is known again by the name of the user that was removed.
 sa.Index(
@@ -294,12 +333,8 @@ sa.Index(
     sqlite_where=membership.c.valid_to.is_(None),
     postgresql_where=membership.c.valid_to.is_(None),
 )
-sa.Index(
-    "ix_membership_member_id",
-    membership.c.member_id,
-    sqlite_where=membership.c.valid_to.is_(None),
-    postgresql_where=membership.c.valid_to.is_(None),
-)
+# Those in force first, and what is explained of the past behind them.
+sa.Index("ix_membership_member_id_valid_to", membership.c.member_id, membership.c.valid_to)
 
 nesting = sa.Table(
     "nesting",

@@ -104,6 +104,7 @@ audit_entry = sa.Table(
     sa.UniqueConstraint("organization_id", "sequence"),
     sa.Index("ix_audit_entry_organization_id_at", "organization_id", "at"),
     sa.Index("ix_audit_entry_object_id", "object_id"),
+    sa.Index("ix_audit_entry_actor_id", "actor_id"),
 )
 sa.Index(
     "ix_audit_entry_unsealed",
@@ -111,6 +112,22 @@ sa.Index(
     audit_entry.c.id,
     sqlite_where=audit_entry.c.sequence.is_(None),
     postgresql_where=audit_entry.c.sequence.is_(None),
+)
+
+audit_chain = sa.Table(
+    "audit_chain",
+    metadata,
+    sa.Column("organization_id", sa.String(ID_LENGTH), sa.ForeignKey("organization.id"), primary_key=True),
+    # The last entry that retention took away: the chain goes on from its hash.
+    sa.Column("cut_sequence", sa.BigInteger, nullable=False),
+    sa.Column("cut_hash", sa.String(64), nullable=False),
+    # The newest sealed entry: without it nobody would miss entries taken off the end.
+    sa.Column("head_sequence", sa.BigInteger, nullable=False),
+    sa.Column("head_hash", sa.String(64), nullable=False),
+    # From when on history is whole; NULL: nothing of it was ever taken away.
+    moment("history_since", nullable=True),
+    # All of the above, sealed with the installation's keys: whoever has the database alone cannot write it anew.
+    sa.Column("signature", sa.Text, nullable=False),
 )
 
 provisioning_log = sa.Table(
