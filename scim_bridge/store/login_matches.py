@@ -9,6 +9,7 @@ from scim_bridge.domain.keys import fold
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, MemberState
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import member, membership, scim_user, user_group
@@ -96,6 +97,8 @@ def enter_groups(connection: sa.Connection, change: Change, member_id: MemberId,
     ]
     if rows:
         connection.execute(sa.insert(membership), rows)
+    for row in rows:
+        note(connection, change, "memberships.began", group=row["group_id"], origin=LOGIN, members=[member_id])
 
 
 def leave_groups(connection: sa.Connection, change: Change, member_id: MemberId, group_ids: Iterable[GroupId]) -> None:
@@ -109,5 +112,7 @@ def leave_groups(connection: sa.Connection, change: Change, member_id: MemberId,
             membership.c.group_id.in_(listed("groups")),
         )
         .values(valid_to=change.at, inferred=True)
+        .returning(membership.c.group_id)
     )
-    connection.execute(query, {"groups": as_list(group_ids)})
+    for group_id in connection.execute(query, {"groups": as_list(group_ids)}).scalars():
+        note(connection, change, "memberships.ended", group=group_id, origin=LOGIN, members=[member_id])
