@@ -12,7 +12,6 @@ MOMENT = sa.String(27).with_variant(sa.DateTime(timezone=True), "postgresql")
 TABLES = (
     "break_glass",
     "account_link",
-    "passkey",
     "recovery_code",
     "account_totp",
     "account_password",
@@ -78,21 +77,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("organization_id", name=op.f("pk_authentication_policy")),
     )
-    op.create_table(
-        "passkey",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("account_id", sa.String(length=36), nullable=False),
-        sa.Column("credential_id", sa.String(length=1024), nullable=False),
-        sa.Column("public_key", sa.Text(), nullable=False),
-        sa.Column("sign_count", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.String(length=63), nullable=False),
-        sa.Column("created_at", MOMENT, nullable=False),
-        sa.Column("last_used_at", MOMENT, nullable=True),
-        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_passkey_account_id_account")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey")),
-        sa.UniqueConstraint("credential_id", name=op.f("uq_passkey_credential_id")),
-    )
-    op.create_index(op.f("ix_passkey_account_id"), "passkey", ["account_id"], unique=False)
     op.create_table(
         "recovery_code",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -230,7 +214,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organization_id"], ["organization.id"], name=op.f("fk_session_organization_id_organization")
         ),
-        sa.CheckConstraint("method IN ('oidc', 'password', 'passkey')", name=op.f("ck_session_method")),
+        sa.CheckConstraint("method IN ('oidc', 'password')", name=op.f("ck_session_method")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
         sa.UniqueConstraint("digest", name=op.f("uq_session_digest")),
     )

@@ -25,7 +25,6 @@ class SignInMethod(StrEnum):
     OIDC = "oidc"
     """By an identity provider of one organization."""
     PASSWORD = "password"
-    PASSKEY = "passkey"
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ def link_after_invitation(database: Database, account_id: AccountId) -> str | No
     """Return the path at which somebody who signed up sets their first password; None for who has a method."""
     with database.write() as connection:
         methods = store.methods_of(connection, account_id)
-        if methods.password or methods.passkeys:
+        if methods.password:
             return None
         return f"/account/password/{new_link(connection, account_id, now())}"
 

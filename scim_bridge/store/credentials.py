@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from scim_bridge.domain.keys import fold
 from scim_bridge.domain.people import AccountId
@@ -14,7 +13,6 @@ from scim_bridge.store.schema import (
     account_link,
     account_password,
     account_totp,
-    passkey,
     recovery_code,
 )
 
@@ -48,7 +46,6 @@ class Methods:
 
     password: bool
     totp: bool
-    passkeys: int
     recovery_codes: int
 
     @property
@@ -142,7 +139,6 @@ def methods_of(connection: sa.Connection, account_id: AccountId) -> Methods:
     confirmed = sa.select(account_totp.c.account_id).where(
         account_totp.c.account_id == account_id, account_totp.c.confirmed_at.is_not(None)
     )
-    keys = sa.select(sa.func.count()).select_from(passkey).where(passkey.c.account_id == account_id)
     codes = (
         sa.select(sa.func.count())
         .select_from(recovery_code)
@@ -151,7 +147,6 @@ def methods_of(connection: sa.Connection, account_id: AccountId) -> Methods:
     return Methods(
         password_of(connection, account_id) is not None,
         connection.execute(confirmed).first() is not None,
-        int(connection.execute(keys).scalar_one()),
         int(connection.execute(codes).scalar_one()),
     )
 
@@ -180,61 +175,3 @@ def use_link(connection: sa.Connection, digest: str, at: datetime) -> AccountId 
     found = look_at_link(connection, digest, at)
     using = sa.update(account_link).where(account_link.c.digest == digest, account_link.c.used_at.is_(None))
     return found if found and connection.execute(using.values(used_at=at)).rowcount else None
-
-
-@dataclass(frozen=True, slots=True)
-class Passkey:
-    """A passkey: what is public of it."""
-
-    id: str
-    account_id: AccountId
-    credential_id: str
-    public_key: str
-    sign_count: int
-    name: str
-    created_at: datetime
-    last_used_at: datetime | None = None
-
-
-def insert_passkey(connection: sa.Connection, made: Passkey) -> bool:
-    """Add a passkey, and tell whether nobody had it before."""
-    try:
-        with connection.begin_nested():
-            connection.execute(
-                sa.insert(passkey).values(
-                    id=made.id,
-                    account_id=made.account_id,
-                    credential_id=made.credential_id,
-                    public_key=made.public_key,
-                    sign_count=made.sign_count,
-                    name=made.name,
-                    created_at=made.created_at,
-                )
-            )
-    except IntegrityError:
-        return False
-    return True
-
-
-def list_passkeys(connection: sa.Connection, account_id: AccountId) -> list[Passkey]:
-    """Return an account's passkeys, the oldest first."""
-    query = sa.select(passkey).where(passkey.c.account_id == account_id).order_by(passkey.c.id)
-    return [Passkey(*row) for row in connection.execute(query)]
-
-
-def find_passkey(connection: sa.Connection, credential_id: str) -> Passkey | None:
-    """Return the passkey that a browser names."""
-    row = connection.execute(sa.select(passkey).where(passkey.c.credential_id == credential_id)).one_or_none()
-    return None if row is None else Passkey(*row)
-
-
-def note_passkey_use(connection: sa.Connection, passkey_id: str, sign_count: int, at: datetime) -> None:
-    """Note that a passkey was used, and how often it says that it was."""
-    using = sa.update(passkey).where(passkey.c.id == passkey_id)
-    connection.execute(using.values(sign_count=sign_count, last_used_at=at))
-
-
-def remove_passkey(connection: sa.Connection, account_id: AccountId, passkey_id: str) -> bool:
-    """Take a passkey away from an account, and tell whether it had it."""
-    where = (passkey.c.id == passkey_id, passkey.c.account_id == account_id)
-    return connection.execute(sa.delete(passkey).where(*where)).rowcount > 0

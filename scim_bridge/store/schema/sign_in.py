@@ -162,19 +162,6 @@ recovery_code = sa.Table(
     moment("used_at", nullable=True),
 )
 
-passkey = sa.Table(
-    "passkey",
-    metadata,
-    id_column(),
-    reference("account_id", "account", index=True),
-    sa.Column("credential_id", sa.String(1024), nullable=False, unique=True),
-    sa.Column("public_key", sa.Text, nullable=False),
-    sa.Column("sign_count", sa.BigInteger, nullable=False),
-    sa.Column("name", sa.String(63), nullable=False),
-    moment("created_at"),
-    moment("last_used_at", nullable=True),
-)
-
 account_link = sa.Table(
     "account_link",
     metadata,
