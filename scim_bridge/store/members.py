@@ -81,6 +81,16 @@ def _facts(row: Sequence[Any]) -> MemberFacts:
     return MemberFacts(row[0], MemberState(row[1]), row[2], row[3], row[4], row[5], row[6], row[7], row[8], row[9])
 
 
+def count_active(connection: sa.Connection, organization_id: OrganizationId) -> int:
+    """Return how many people of an organization have access at all."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(member)
+        .where(member.c.organization_id == organization_id, member.c.state == MemberState.ACTIVE.value)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
 def insert_provisioned(
     connection: sa.Connection, change: Change, directory_id: DirectoryId, record: UserRecord
 ) -> MemberId:

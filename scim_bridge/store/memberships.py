@@ -1,11 +1,12 @@
 """Who is in which group, as rows with from/to; every statement costs what changes, never what the group holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, ScimUserId
 from scim_bridge.store.changes import Change
@@ -88,6 +89,10 @@ _HELD_IN_GROUP = (membership.c.group_id == sa.bindparam("group"), *IN_FORCE, mem
 _END_HELD = (
     sa.update(membership).where(*_HELD_IN_GROUP).values(valid_to=sa.bindparam("at")).returning(membership.c.member_id)
 )
+_RELEASE_HELD = (
+    sa.update(membership).where(*_HELD_IN_GROUP).values(held=False, held_since=None).returning(membership.c.member_id)
+)
+_AMONG = membership.c.member_id.in_(listed("only"))
 # In the order of groups, as everybody ends held rows.
 _HELD_OF_USER = (
     sa.select(membership.c.id, membership.c.group_id, membership.c.member_id)
@@ -204,10 +209,28 @@ def hold_members(connection: sa.Connection, change: Change, group_id: GroupId, m
         connection.execute(_HOLD, {"group": group_id, "members": as_list(wanted), "at": change.at})
 
 
-def end_held(connection: sa.Connection, change: Change, group_id: GroupId) -> list[MemberId]:
-    """End the held memberships of a group and return whose they were."""
-    found = connection.execute(_END_HELD, {"group": group_id, "at": change.at}).scalars().all()
+def end_held(
+    connection: sa.Connection, change: Change, group_id: GroupId, only: Collection[str] | None = None
+) -> list[MemberId]:
+    """End the held memberships of a group, all or those of some people, and return whose they were."""
+    found = _of_held(connection, _END_HELD, {"group": group_id, "at": change.at}, only)
     return _ended(connection, change, group_id, found)
+
+
+def release_held(connection: sa.Connection, group_id: GroupId, only: Collection[str] | None = None) -> list[MemberId]:
+    """Let held members of a group be in it like others again, for its directory too; return who they are."""
+    return _members(_of_held(connection, _RELEASE_HELD, {"group": group_id}, only))
+
+
+def _of_held(
+    connection: sa.Connection,
+    statement: ReturningUpdate[Any],
+    values: Mapping[str, object],
+    only: Collection[str] | None,
+) -> Sequence[Any]:
+    if only is not None:
+        statement, values = statement.where(_AMONG), {**values, "only": as_list(only)}
+    return connection.execute(statement, values).scalars().all()
 
 
 def lock_held_of_user(connection: sa.Connection, user_id: ScimUserId) -> list[HeldRow]:
