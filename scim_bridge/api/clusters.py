@@ -8,6 +8,7 @@ from pydantic import Field
 from scim_bridge.api.drafts import Drafted, drafted, only_one
 from scim_bridge.api.operations import Call, Entrance, Fields, Paged, operation
 from scim_bridge.domain.organizations import CaseRule
+from scim_bridge.errors import Invalid
 from scim_bridge.identity import clusters
 from scim_bridge.identity.cluster_changes import ChangeCluster, MoveCluster
 from scim_bridge.identity.cluster_targets import TargetNamed, TargetRead, read_target, target_of
@@ -49,6 +50,9 @@ class NewCluster(Target):
     allow_label_selectors: bool = False
     bridge_namespace: str = Field(default="scim-bridge", max_length=63)
     approve_first_plan: bool = False
+    break_glass: str | None = Field(default=None, max_length=320, description="user:NAME, group:NAME or note:TEXT.")
+    git: bool = Field(default=False, description="Commit each pass in a folder of manifests.")
+    git_push: str | None = Field(default=None, max_length=255, description="The remote that commits are pushed to.")
 
     @property
     def wanted(self) -> ClusterWanted:
@@ -62,6 +66,7 @@ class NewCluster(Target):
             allow_label_selectors=self.allow_label_selectors,
             bridge_namespace=self.bridge_namespace,
             approve_first_plan=self.approve_first_plan,
+            break_glass=self.break_glass,
         )
 
 
@@ -115,7 +120,12 @@ def list_(call: Call) -> Page[ClusterView]:
 def add(call: Call) -> ClusterLookedOver:
     """Register a cluster; warnings say what would keep it from working."""
     given = call.given(NewCluster)
-    return clusters.add(call.runtime, call.actor, call.organization, given.wanted, call.request_id, given=given.read)
+    if (given.git or given.git_push) and given.manifests is None:
+        raise Invalid("Only a folder of manifests has commits.", field="git")
+    made = clusters.add(call.runtime, call.actor, call.organization, given.wanted, call.request_id, given=given.read)
+    if given.manifests is not None and (given.git or given.git_push):
+        clusters.want_commits(Path(given.manifests), given.git_push)
+    return made
 
 
 @operation("GET", "/clusters/<cluster>", tag=TAG, permission=READ, entrance=Entrance.SOMEWHERE, answers=ClusterView)

@@ -172,19 +172,18 @@ def _access(sign: str, families: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _run_text(done: list[Document]) -> str:
     headings = ("cluster", "result", "created", "updated", "deleted", "gained", "lost", "held", "failed")
-    rows = [
-        (
-            each["cluster"],
-            "waits for its approval" if each["result"]["waits"] else each["state"],
-            *_numbers(each["result"]),
-        )
-        for each in done
-    ]
+    rows = [(each["cluster"], _outcome(each), *_numbers(each["result"])) for each in done]
     lines = [table(headings, rows, "There is no cluster.")]
     lines += [f"{each['cluster']}: {each['problem']}" for each in done if each["problem"]]
     lines += [f"{each['cluster']}: {name}: {reason}" for each in done for name, reason in each["result"]["failed"]]
     lines += [f"{each['cluster']}: {condition['message']}" for each in done for condition in each["conditions"]]
     return "\n".join(lines)
+
+
+def _outcome(done: Document) -> str:
+    if done["result"]["waits"]:
+        return "waits for its approval"
+    return "frozen" if done["result"]["frozen"] and done["state"] != "failed" else str(done["state"])
 
 
 def _numbers(result: Document) -> tuple[int, ...]:
