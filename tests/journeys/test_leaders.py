@@ -90,11 +90,12 @@ def rivals(tmp_path: Path) -> Iterator[Rivals]:
 
 def begin(rivals: Rivals) -> Process:
     """Let somebody have edit, and keep whoever writes that waiting in the middle of it."""
-    rivals.api.faults.hang("create", "clusterrolebindings", times=1)
+    waiting = rivals.api.faults.hang("create", "clusterrolebindings", times=1)
     ana = rivals.world.add_member("ana")
     rivals.world.give("edit", member_id=ana)
     with rivals.world.database.write() as connection:
         rivals.world.change(connection)
+    assert eventually(lambda: waiting.times == 0, PATIENCE * 3)
     return rivals.working()
 
 
