@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 MAIL_SECONDS = 2.0
 EXPIRY_SECONDS = 20.0
+DRAFT_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def open_process(settings: Settings) -> Process:
         Errand("post", MAIL_SECONDS, postman.send_due),
         Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
         Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
+        Errand("drafts of rules at their time", DRAFT_SECONDS, lambda: apply_drafts(runtime)),
     )
     return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores, errands=errands))
 
@@ -123,6 +125,15 @@ def end_expired(opened: Runtime) -> None:
     end_expired_grants(opened.database)
     end_expired_memberships(opened.database)
     end_expired_invitations(opened.database)
+
+
+def apply_drafts(opened: Runtime) -> None:
+    """Apply the drafts of rules whose time has come."""
+    from scim_bridge.domain.brakes import BrakeLimits
+    from scim_bridge.identity.rule_drafts import apply_due
+
+    settings = opened.settings
+    apply_due(opened.database, BrakeLimits(settings.brake_subjects, settings.brake_percent))
 
 
 def forget_the_past(opened: Runtime) -> None:
@@ -227,6 +238,7 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
 
     from scim_bridge.api import door as api
     from scim_bridge.identity.journal import Journal
+    from scim_bridge.login import door as login
     from scim_bridge.scim import door as scim
     from scim_bridge.scim.lane import Lane
     from scim_bridge.web import context, health, metrics, unmatched
@@ -255,7 +267,9 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(scim.blueprint)
     api.register(app, settings)
-    unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http})
+    login.register(app, settings)
+    pages = dict.fromkeys(login.PREFIXES, login.refuse_http)
+    unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http, **pages})
     app.wsgi_app = ForgivingPaths(Lane(app, app.wsgi_app), scim.PREFIX)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         # Addresses only: our own address is a setting, never what a Host header says.

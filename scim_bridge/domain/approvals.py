@@ -24,16 +24,22 @@ class PlanState(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a plan waits."""
+    """Why a plan waits; one of a preview never does: whoever applied it had read what it takes away."""
 
     FIRST_CONTACT = "first_contact"
     BRAKE = "brake"
+    PREVIEW = "preview"
 
 
 def held_document(plan: Plan, reason: Reason) -> dict[str, Any]:
     """Return who would gain and lose what if what is held were carried out; a brake holds no gains."""
     gained = _gained(plan.held) if reason is Reason.FIRST_CONTACT else ()
     return {"gains": _by_family(gained), "loses": _by_family(lost_of(plan.held))}
+
+
+def agreed_document(removals: Iterable[Removal]) -> dict[str, Any]:
+    """Return the removals on one cluster that somebody agreed to by applying a preview."""
+    return {"gains": [], "loses": _by_family(sorted(set(removals), key=lambda pair: (pair[0].sort_key, pair[1])))}
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

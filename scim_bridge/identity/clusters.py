@@ -180,15 +180,17 @@ def update(
     return ClusterLookedOver(view, changed, look_over(runtime, found, given, instance, now()))
 
 
-def list_all(database: Database, organization: str, actor: Actor | None = None) -> list[ClusterView]:
-    """Return the clusters by name; to an actor, those that they may see."""
+def list_all(
+    database: Database, organization: str, actor: Actor | None = None, permission: str = "clusters:read"
+) -> list[ClusterView]:
+    """Return the clusters by name; to an actor, those at which they hold a permission."""
     with database.read() as connection:
         owner = the_organization(connection, organization)
         tree = read_tree(connection, owner.id)
         found = store.list_clusters(connection, owner.id)
         if actor is not None and not actor.is_trusted:
             authority = authority_of(connection, actor, owner.id)
-            found = [each for each in found if authority.may("clusters:read", Scope(ScopeKind.CLUSTER, each.id))]
+            found = [each for each in found if authority.may(permission, Scope(ScopeKind.CLUSTER, each.id))]
         return [_view(connection, tree, each) for each in found]
 
 

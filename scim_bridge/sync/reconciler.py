@@ -269,7 +269,8 @@ class _Ending:
                 result=self.result,
             )
         if self.settled.is_judged and not self.settled.is_first_contact:
-            used = [each for each in self.settled.plans.approved if not each.lists & not_lost]
+            seen = [each for each in self.settled.plans.approved if each.id in self.sealed.approved]
+            used = [each for each in seen if not each.lists & not_lost]
             end_approvals(connection, used, PlanState.APPLIED)
         conditions = tuple(self._conditions(connection, at))
         set_conditions(connection, self.sealed.organization_id, cluster_id, conditions, at)

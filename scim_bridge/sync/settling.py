@@ -48,6 +48,8 @@ class Sealed:
     digests: Mapping[str, tuple[str, str, str]]
     recorded: frozenset[BindingKey]
     sight: Sight
+    approved: frozenset[str] = frozenset()
+    """The approvals that this read saw: one that came later may be of a change that it did not see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ def read_sealed(
         digests = applied_digests(connection, cluster_id)
         asked_for = open_requests(connection, cluster_id, at)
         requests = request_ids(connection, organization_id, at)
+        approved = frozenset(each.id for each in open_plans(connection, cluster_id).approved)
     recorded = recorded_keys(digests)
     wanted = desired(
         snapshot,
@@ -119,6 +122,7 @@ def read_sealed(
         digests,
         recorded,
         sight,
+        approved,
     )
 
 

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from scim_bridge.domain.approvals import Reason
 from scim_bridge.store.schema.columns import (
     ID_LENGTH,
     id_column,
@@ -137,7 +138,7 @@ plan = sa.Table(
     reference("cluster_id", "cluster", index=True),
     sa.Column("hash", sa.String(64), nullable=False),
     one_of("state", "waiting", "approved", "applied", "superseded", "expired"),
-    one_of("reason", "first_contact", "brake"),
+    one_of("reason", *(reason.value for reason in Reason)),
     # The plan as JSON: what a person reads before approving.
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("removals", sa.Integer, nullable=False),
