@@ -85,6 +85,7 @@ def open_process(settings: Settings) -> Process:
         "end of what was kept of the past": lambda: forget_the_past(runtime),
         "look over the directories": lambda: look_over_directories(runtime),
         "purge of leavers": lambda: purge_leavers(runtime),
+        "look for the proofs of domains": lambda: look_for_proofs(runtime),
     }
     postman = Postman(runtime.database, runtime.keyring, settings)
     errands = (
@@ -97,12 +98,20 @@ def open_process(settings: Settings) -> Process:
 
 def purge(opened: Runtime) -> None:
     """Throw away what has been in the provisioning log, or kept for a repeated request, for long enough."""
-    from scim_bridge.identity import repeats
+    from scim_bridge.identity import repeats, sessions
     from scim_bridge.identity.provisioning_log import purge_log
     from scim_bridge.store.clock import now
 
     purge_log(opened.database, opened.settings, now())
     repeats.purge(opened)
+    sessions.purge(opened.database)
+
+
+def look_for_proofs(opened: Runtime) -> None:
+    """Look again whether verified domains are still proven."""
+    from scim_bridge.identity import domain_checks
+
+    domain_checks.look_again(opened.database, domain_checks.looking(opened))
 
 
 def purge_leavers(opened: Runtime) -> None:
