@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 MAIL_SECONDS = 2.0
 EXPIRY_SECONDS = 20.0
+DRAFT_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ def open_process(settings: Settings) -> Process:
         "purge of the provisioning log": lambda: purge(runtime),
         "end of what was kept of the past": lambda: forget_the_past(runtime),
         "look over the directories": lambda: look_over_directories(runtime),
+        "end what has expired": lambda: end_expired(runtime),
+        "forget old passes": lambda: forget_passes(runtime),
         "purge of leavers": lambda: purge_leavers(runtime),
         "look for the proofs of domains": lambda: look_for_proofs(runtime),
     }
@@ -92,6 +95,7 @@ def open_process(settings: Settings) -> Process:
         Errand("post", MAIL_SECONDS, postman.send_due),
         Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
         Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
+        Errand("drafts of rules at their time", DRAFT_SECONDS, lambda: apply_drafts(runtime)),
     )
     return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores, errands=errands))
 
@@ -132,11 +136,27 @@ def end_expired(opened: Runtime) -> None:
     end_expired_invitations(opened.database)
 
 
+def apply_drafts(opened: Runtime) -> None:
+    """Apply the drafts of rules whose time has come."""
+    from scim_bridge.domain.brakes import BrakeLimits
+    from scim_bridge.identity.rule_drafts import apply_due
+
+    settings = opened.settings
+    apply_due(opened.database, BrakeLimits(settings.brake_subjects, settings.brake_percent))
+
+
 def forget_the_past(opened: Runtime) -> None:
     """Throw away audit entries and history that were kept for long enough; what is left can still be verified."""
     from scim_bridge.identity.audit_retention import prune_all
 
     prune_all(opened.database, opened.keyring, opened.settings.audit_days)
+
+
+def forget_passes(opened: Runtime) -> None:
+    """Throw away the history of passes and plans that has been kept for long enough."""
+    from scim_bridge.sync.history import forget_history
+
+    forget_history(opened.database, opened.settings.pass_days)
 
 
 def look_over_directories(opened: Runtime) -> None:

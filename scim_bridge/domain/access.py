@@ -210,11 +210,11 @@ def api_roles(tree: Tree, scope: Scope, grants: Iterable[Grant]) -> frozenset[st
     by_scope = _by_scope(grant for grant in grants if grant.api_role is not None)
     held: set[str] = set()
     for place in tree.lineage(scope):
-        held |= {grant.api_role for grant in _standing_api_grants(by_scope.get(place, [])) if grant.api_role}
+        held |= {grant.api_role for grant in standing_api_grants(by_scope.get(place, [])) if grant.api_role}
     return frozenset(held)
 
 
-def _standing_api_grants(grants: list[Grant]) -> list[Grant]:
+def standing_api_grants(grants: list[Grant]) -> list[Grant]:
     """Return the API grants of one scope that stand; rules of one priority keep only the strongest role."""
     lowest = _lowest_priority(grants)
     strengths = [api_role_strength(g.api_role or "") for g in grants if _has_rule_of(g, lowest)]

@@ -42,6 +42,7 @@ class Sighting:
     What is known of a directory at one moment.
 
     ``silences`` are its gaps of an hour and more within the last month, ``answers`` the newest statuses, latest first.
+    ``held`` counts who is in a group of its although its lists leave them out.
     ``lacking`` says how many users have no value for a field that its mapping requires.
     """
 
@@ -51,13 +52,14 @@ class Sighting:
     silences: Sequence[timedelta] = ()
     answers: Sequence[int] = ()
     lacking: Mapping[str, int] = field(default_factory=dict)
+    held: int = 0
 
 
 def conditions_of(seen: Sighting, at: datetime) -> tuple[DirectoryCondition, ...]:
     """Return what a person should know about a directory now; of a detached one nothing."""
     if seen.state is DirectoryState.DETACHED:
         return ()
-    found = [_ending(token, at) for token in seen.tokens]
+    found = [*(_ending(token, at) for token in seen.tokens), _held(seen.held)]
     found += [_lacking(name, count) for name, count in seen.lacking.items()]
     if seen.state is not DirectoryState.PAUSED:
         # A paused one is silent and refused because somebody wanted it.
@@ -89,6 +91,16 @@ def _refused(answers: Sequence[int]) -> DirectoryCondition | None:
     if len(newest) < STREAK or any(status < 400 or status in NORMAL_REFUSALS for status in newest):
         return None
     return DirectoryCondition("OnlyRefused", "", f"Its last {STREAK} requests were all refused: see its log.")
+
+
+def _held(number: int) -> DirectoryCondition | None:
+    if not number:
+        return None
+    message = (
+        f"{number} members are in force although its lists left them out: more than an hour may take away. Read "
+        "`scim-bridge hold list`, and approve or reject."
+    )
+    return DirectoryCondition("MembersHeld", "", message)
 
 
 def _lacking(name: str, count: int) -> DirectoryCondition:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from scim_bridge.domain.organizations import ProjectId, Scope, ScopeKind, Tree, UnitId
 from scim_bridge.domain.patterns import match_pattern
@@ -87,6 +88,28 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangedRule:
+    """One rule before and after, as definitions."""
+
+    old: Mapping[str, Any]
+    new: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChanges:
+    """What changes from one set of rules to the next, as definitions."""
+
+    added: tuple[Mapping[str, Any], ...] = ()
+    removed: tuple[Mapping[str, Any], ...] = ()
+    changed: tuple[ChangedRule, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether both sets say the same."""
+        return not (self.added or self.removed or self.changed)
+
+
+@dataclass(frozen=True, slots=True)
 class RuleDiff:
     """What changes from one set of rules to the next, each in the order of names."""
 
@@ -98,6 +121,15 @@ class RuleDiff:
     def is_empty(self) -> bool:
         """Tell whether both sets say the same."""
         return not (self.added or self.removed or self.changed)
+
+    @property
+    def document(self) -> RuleChanges:
+        """Return it as people read rules."""
+        return RuleChanges(
+            tuple(rule.definition for rule in self.added),
+            tuple(rule.definition for rule in self.removed),
+            tuple(ChangedRule(old.definition, new.definition) for old, new in self.changed),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,12 @@ _NAMES_OF = {
 _PRIVILEGED_ROLES = (ApiRole.ADMIN, ApiRole.OWNER)
 
 
-def parse_rules(document: Mapping[str, object]) -> RuleSet:
-    """Return the rules of a document; raises Invalid, whose ``field`` is like ``rules[3].scope``."""
+def parse_rules(document: Mapping[str, object], *, refuse_privileged: bool = True) -> RuleSet:
+    """
+    Return the rules of a document; raises Invalid, whose ``field`` is like ``rules[3].scope``.
+
+    ``refuse_privileged`` False lets rules through that would need ``allow_privileged``: only to look at them.
+    """
     unknown = sorted(str(key) for key in document if key not in ("version", "rules", "rule"))
     if unknown:
         raise Invalid(f"A rule file has no key {unknown[0]!r}; it has version and rules.", field=unknown[0])
@@ -42,6 +46,9 @@ def parse_rules(document: Mapping[str, object]) -> RuleSet:
     if not isinstance(rows, list) or len(rows) > MAX_RULES:
         raise Invalid(f"rules must be a list of at most {MAX_RULES} rules.", field="rules")
     rules = tuple(_parse_rule(row, f"rules[{number}]") for number, row in enumerate(rows))
+    if refuse_privileged:
+        for number, rule in enumerate(rules):
+            _check_privilege(rule, f"rules[{number}]")
     _refuse_duplicates(rules)
     _refuse_ties(rules)
     return RuleSet(rules)
@@ -105,24 +112,27 @@ def _check_rule(rule: Rule, place: str) -> None:
     kind = rule.scope.partition(":")[0]
     if kind in ("project", "service") and rule.kubernetes_role is KubernetesRole.CLUSTER_ADMIN:
         raise Invalid(f"{place}: cluster-admin is not grantable at a project or service.", field=f"{place}.scope")
-    _check_privilege(rule, place)
 
 
-def _check_privilege(rule: Rule, place: str) -> None:
+def privilege_of(rule: Rule) -> str | None:
     """
-    Refuse power by a name that anybody at the IdP may be able to give a group.
+    Return why a rule gives power by a name that anybody at the IdP may be able to give a group; None: it does not.
 
     Cross-unit means: the organization itself, or a unit that the group's name chooses.
     """
-    if rule.match.kind in (MatchKind.GROUP_ID, MatchKind.ATTRIBUTE) or rule.allow_privileged:
-        return
-    reason = None
+    if rule.match.kind in (MatchKind.GROUP_ID, MatchKind.ATTRIBUTE):
+        return None
     if rule.kubernetes_role is KubernetesRole.CLUSTER_ADMIN or rule.api_role in _PRIVILEGED_ROLES:
-        reason = "gives admin rights"
-    elif rule.scope == "organization":
-        reason = "reaches the whole organization"
-    elif rule.scope.startswith("unit:") and CAPTURE.search(rule.scope):
-        reason = "lets a group's name choose the unit"
+        return "gives admin rights"
+    if rule.scope == "organization":
+        return "reaches the whole organization"
+    if rule.scope.startswith("unit:") and CAPTURE.search(rule.scope):
+        return "lets a group's name choose the unit"
+    return None
+
+
+def _check_privilege(rule: Rule, place: str) -> None:
+    reason = None if rule.allow_privileged else privilege_of(rule)
     if reason:
         raise Invalid(
             f"{place} matches groups by name and {reason}: whoever may name a group at the IdP could take that. "
@@ -163,11 +173,15 @@ def _text(row: Mapping[str, object], key: str, place: str) -> str:
     return value
 
 
-def _name(row: Mapping[str, object], place: str) -> str:
-    name = _text(row, "name", place)
+def rule_name(name: str, place: str) -> str:
+    """Return a name that a rule or a draft may have; raises Invalid for another."""
     if not _NAME.fullmatch(name):
-        raise Invalid(f"{place}.name must be letters, digits, blanks, - _ . and at most 63.", field=f"{place}.name")
+        raise Invalid(f"{place} must be letters, digits, blanks, - _ . and at most 63.", field=place)
     return name
+
+
+def _name(row: Mapping[str, object], place: str) -> str:
+    return rule_name(_text(row, "name", place), f"{place}.name")
 
 
 def _scope(row: Mapping[str, object], key: str, place: str) -> str:

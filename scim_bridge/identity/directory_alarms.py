@@ -9,6 +9,7 @@ from scim_bridge.store import directory_signs as signs
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.directories import Directory
+from scim_bridge.store.holds import count_held
 
 log = get_logger(__name__)
 
@@ -23,6 +24,7 @@ def look_at(connection: Connection, directory: Directory, at: datetime) -> tuple
         signs.silences_since(connection, directory.id, at - RHYTHM),
         signs.newest_answers(connection, directory.id, STREAK),
         attribute_mappings.count_lacking(connection, directory.id),
+        count_held(connection, directory.id),
     )
     return conditions_of(seen, at)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from scim_bridge.domain.brakes import BrakeLimits
 from scim_bridge.domain.holds import Departure, surplus
 from scim_bridge.domain.people import GroupId, MemberId
+from scim_bridge.log import get_logger
 from scim_bridge.store import departures, memberships, nestings
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change
@@ -14,6 +15,8 @@ from scim_bridge.store.database import Connection
 from scim_bridge.store.groups import StoredGroup
 
 WINDOW = timedelta(hours=1)
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ def leave_out(
     )
     if held or held_groups:
         add_audit(connection, change, "group.held", "group", group.id, {"held": held, "held_groups": held_groups})
+        log.warning(
+            "A member list left out more than an hour may take away: the rest is held",
+            group=group.display_name,
+            held=len(held) + len(held_groups),
+        )
     return left
 
 

@@ -6,7 +6,7 @@ of them stands is decided when access is decided (`domain.access.standing_grants
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -85,6 +85,15 @@ def users_changed(
         _reconcile(connection, change, evaluation.of_users(in_force, users), held)
 
 
+def concerns_people(connection: Connection, directory_id: DirectoryId) -> bool:
+    """
+    Say whether a directory has rules that match people's attributes; for whoever holds the rules.
+
+    Where it has none, `users_changed` has nothing to do for those it brings.
+    """
+    return bool(rules.rules_of_directories(connection, [directory_id], for_people=True))
+
+
 def scopes_given_to(connection: Connection, directory_id: DirectoryId, member_id: MemberId) -> frozenset[Scope]:
     """Return the scopes at which a directory's attribute rules give a person a Kubernetes role."""
     concerned = {each.id for each in rules.rules_of_directories(connection, [directory_id], for_people=True)}
@@ -102,6 +111,13 @@ def rules_changed(connection: Connection, change: Change, changed: Iterable[Stor
     evaluation = Evaluation(connection, change.organization_id)
     wanted = evaluation.of_everybody(concerned)
     return _reconcile(connection, change, wanted, grants.origins_of_rules(connection, (each.id for each in concerned)))
+
+
+def rules_replaced(
+    connection: Connection, change: Change, wanted: Wanted, held: Iterable[OpenOrigin]
+) -> tuple[int, int]:
+    """Give what new rules want and take what old ones gave; return how many grants the rules gained and lost."""
+    return _reconcile(connection, change, wanted, list(held))
 
 
 def tree_grew(connection: Connection, change: Change) -> None:
@@ -171,7 +187,10 @@ class Evaluation:
     def of_everybody(self, stored: Iterable[StoredRule]) -> Wanted:
         """Return what these rules give to anybody; rules that have ended give nothing."""
         in_force = {each.id for each in rules.rules_in_force(self._connection, self._organization_id)}
-        live = [each for each in stored if each.id in in_force]
+        return self.of_rules([each for each in stored if each.id in in_force])
+
+    def of_rules(self, live: Collection[StoredRule]) -> Wanted:
+        """Return what these rules give to anybody, in force or not."""
         wanted: Wanted = {}
         for directory_id in sorted({each.directory_id for each in live}):
             mine = [each for each in live if each.directory_id == directory_id]

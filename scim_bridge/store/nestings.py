@@ -1,8 +1,10 @@
 """Groups in groups, and the member ids that name nobody."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from scim_bridge.domain.people import DirectoryId, GroupId
 from scim_bridge.store.changes import Change
@@ -36,6 +38,13 @@ _END_HELD = (
     .values(valid_to=sa.bindparam("at"))
     .returning(nesting.c.child_id)
 )
+_RELEASE_HELD = (
+    sa.update(nesting)
+    .where(*_OF_PARENT, nesting.c.held.is_(True))
+    .values(held=False, held_since=None)
+    .returning(nesting.c.child_id)
+)
+_AMONG = nesting.c.child_id.in_(listed("only"))
 _END_GROUP = (
     sa.update(nesting)
     .where(
@@ -118,10 +127,28 @@ def hold_children(connection: sa.Connection, change: Change, parent_id: GroupId,
         connection.execute(_HOLD, {"group": parent_id, "children": as_list(wanted), "at": change.at})
 
 
-def end_held(connection: sa.Connection, change: Change, parent_id: GroupId) -> list[GroupId]:
-    """End the held nestings in a group and return which groups they were."""
-    found = connection.execute(_END_HELD, {"group": parent_id, "at": change.at}).scalars()
+def end_held(
+    connection: sa.Connection, change: Change, parent_id: GroupId, only: Collection[str] | None = None
+) -> list[GroupId]:
+    """End the held nestings in a group, all or those of some groups, and return which groups they were."""
+    found = _of_held(connection, _END_HELD, {"group": parent_id, "at": change.at}, only)
     return _ended(connection, change, parent_id, found)
+
+
+def release_held(connection: sa.Connection, parent_id: GroupId, only: Collection[str] | None = None) -> list[GroupId]:
+    """Let groups that are held in a group be in it like others again, and return which groups they are."""
+    return [GroupId(each) for each in _of_held(connection, _RELEASE_HELD, {"group": parent_id}, only)]
+
+
+def _of_held(
+    connection: sa.Connection,
+    statement: ReturningUpdate[Any],
+    values: Mapping[str, object],
+    only: Collection[str] | None,
+) -> list[str]:
+    if only is not None:
+        statement, values = statement.where(_AMONG), {**values, "only": as_list(only)}
+    return list(connection.execute(statement, values).scalars())
 
 
 def groups_around(connection: sa.Connection, group_ids: Iterable[GroupId]) -> list[GroupId]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from scim_bridge.domain.approvals import PlanState, Reason, removals_in
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.domain.planning import Removal
+from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import plan
 
@@ -136,6 +137,33 @@ def approve_plan(connection: sa.Connection, waiting: StoredPlan, by: str, at: da
         sa.update(plan)
         .where(plan.c.id == waiting.id)
         .values(state=PlanState.APPROVED.value, approved_by=by[:320], approved_at=at, expires_at=until)
+    )
+
+
+def insert_approved(
+    connection: sa.Connection,
+    change: Change,
+    cluster_id: ClusterId,
+    plan_hash: str,
+    document: Mapping[str, Any],
+    until: datetime,
+) -> None:
+    """Let the removals of a document go on a cluster, though no pass has come upon them yet."""
+    connection.execute(
+        sa.insert(plan).values(
+            id=new_id(),
+            organization_id=change.organization_id,
+            cluster_id=cluster_id,
+            hash=plan_hash,
+            state=PlanState.APPROVED.value,
+            reason=Reason.PREVIEW.value,
+            document=orjson.dumps(document, option=orjson.OPT_SORT_KEYS).decode(),
+            removals=len(removals_in(document)),
+            created_at=change.at,
+            approved_by=change.actor.name[:320],
+            approved_at=change.at,
+            expires_at=until,
+        )
     )
 
 

@@ -21,7 +21,7 @@ ATTRIBUTE = "attribute"
 
 @dataclass(frozen=True, slots=True)
 class RuleSetVersion:
-    """One version of an organization's rules, as it was written."""
+    """One version of an organization's rules, as it was written; ``state`` is applied for the one in force."""
 
     id: str
     version: int
@@ -29,6 +29,7 @@ class RuleSetVersion:
     digest: str
     author: str
     applied_at: datetime | None
+    state: str = "applied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,20 @@ def current_rule_set(connection: sa.Connection, organization_id: OrganizationId)
     """Return the rule set in force."""
     query = sa.select(rule_set).where(rule_set.c.organization_id == organization_id, rule_set.c.state == "applied")
     row = connection.execute(query).one_or_none()
-    if row is None:
-        return None
-    return RuleSetVersion(row.id, row.version, row.document, row.digest, row.author, row.applied_at)
+    return None if row is None else _version(row)
+
+
+def list_versions(connection: sa.Connection, organization_id: OrganizationId) -> list[RuleSetVersion]:
+    """Return every version of an organization's rules, the newest first."""
+    query = sa.select(rule_set).where(rule_set.c.organization_id == organization_id)
+    return [_version(row) for row in connection.execute(query.order_by(rule_set.c.version.desc()))]
+
+
+def find_version(connection: sa.Connection, organization_id: OrganizationId, version: int) -> RuleSetVersion | None:
+    """Return one version of an organization's rules."""
+    query = sa.select(rule_set).where(rule_set.c.organization_id == organization_id, rule_set.c.version == version)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _version(row)
 
 
 def insert_rule_set(connection: sa.Connection, change: Change, document: str, digest: str) -> RuleSetVersion:
@@ -183,6 +195,10 @@ def users_to_match(
         query = query.where(scim_user.c.member_id.in_(sorted(set(member_ids))))
     rows = connection.execute(query.order_by(scim_user.c.id))
     return [MatchedUser(row.id, row.member_id, row.directory_id, row.document, row.mapped) for row in rows]
+
+
+def _version(row: sa.Row[Any]) -> RuleSetVersion:
+    return RuleSetVersion(row.id, row.version, row.document, row.digest, row.author, row.applied_at, row.state)
 
 
 def _rule(row: sa.Row[Any]) -> StoredRule:

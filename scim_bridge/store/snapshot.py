@@ -4,7 +4,8 @@ The sealed read that passes, previews and explanations share: all that access is
 Call it inside one `Database.read()` and close that before the first network call.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -12,9 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from scim_bridge.domain.access import Grant, GrantId, Origin, OriginKind, Snapshot
+from scim_bridge.domain.default_roles import DefaultRole, with_defaults
 from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind, Tree
 from scim_bridge.domain.people import DirectoryState, GroupId, Member, MemberId, MemberSource, MemberState, groups_above
 from scim_bridge.domain.roles import KubernetesRole
+from scim_bridge.store.default_roles import defaults_in_force, defaults_of, given_to
 from scim_bridge.store.listing import as_list, beside, listed
 from scim_bridge.store.members import DIRECTORY
 from scim_bridge.store.moments import AT, NOW, THEN, Moment
@@ -61,6 +64,36 @@ def read_members(
     return reader.only(list(member_ids))
 
 
+def reread_grants(
+    connection: sa.Connection,
+    snapshot: Snapshot,
+    at: datetime,
+    only: Collection[MemberId] | None = None,
+    groups: Collection[GroupId] = (),
+) -> Snapshot:
+    """
+    Return a snapshot as it is after grants, rules or default roles have changed and nothing else has.
+
+    ``only`` are those whom the snapshot was read for; the grants of ``groups`` are read along, whoever is in them.
+    """
+    reader = _Reader(connection, snapshot.organization_id, at, NOW)
+    return reader.everybodys_grants(snapshot) if only is None else reader.grants_again(snapshot, only, groups)
+
+
+def parents_of_groups(
+    connection: sa.Connection, organization_id: OrganizationId, groups: Iterable[GroupId], at: datetime
+) -> dict[GroupId, tuple[GroupId, ...]]:
+    """Return which groups these are in, and those that those are in."""
+    return _Reader(connection, organization_id, at, NOW).parents_above(set(groups))
+
+
+def defaults_for(
+    connection: sa.Connection, organization_id: OrganizationId, member_ids: Iterable[MemberId], at: datetime
+) -> dict[MemberId, list[DefaultRole]]:
+    """Return what these people get if no rule maps them."""
+    return _Reader(connection, organization_id, at, NOW).defaults(list(member_ids))
+
+
 class _Reader:
     """Reads one organization at one moment."""
 
@@ -82,29 +115,57 @@ class _Reader:
     def everybody(self) -> Snapshot:
         """Read all there is."""
         of_member, of_group = _by_holder(_grants_of(self._rows(_grants, OF_ORGANIZATION)))
-        return self._snapshot(
+        read = self._snapshot(
             _members_of(self._rows(_members, OF_ORGANIZATION)),
             _collected(self._rows(_memberships, OF_ORGANIZATION)),
             _collected(self._rows(_nestings, OF_ORGANIZATION)),
             of_member,
             of_group,
         )
+        return with_defaults(read, self.defaults())
+
+    def everybodys_grants(self, snapshot: Snapshot) -> Snapshot:
+        """Read every grant anew."""
+        of_member, of_group = _by_holder(_grants_of(self._rows(_grants, OF_ORGANIZATION)))
+        return with_defaults(replace(snapshot, grants_of_member=of_member, grants_of_group=of_group), self.defaults())
+
+    def grants_again(self, snapshot: Snapshot, member_ids: Collection[MemberId], more: Collection[GroupId]) -> Snapshot:
+        """Read the grants of these people and of all groups that they are in anew, and those of more groups."""
+        direct = {group_id for groups in snapshot.groups_of.values() for group_id in groups}
+        groups = groups_above(direct, snapshot.parents_of) | set(more)
+        of_member, of_group = self._grants_held(as_list(sorted(member_ids)), groups)
+        read = replace(snapshot, grants_of_member=of_member, grants_of_group=of_group)
+        return with_defaults(read, self.defaults(list(member_ids)))
+
+    def defaults(self, only: list[MemberId] | None = None) -> dict[MemberId, list[DefaultRole]]:
+        """Return what provisioned people get if no rule maps them; little is read while nobody gets anything."""
+        stored = defaults_of(self._connection.execute(defaults_in_force(self._moment), self._values))
+        if all(role.is_nothing for role in stored.values()):
+            return {}
+        part = OF_ORGANIZATION if only is None else OF_MEMBERS
+        rows = self._rows(_provisioned, part, **({} if only is None else {"members": as_list(only)}))
+        return given_to(stored, self._organization_id, rows)
+
+    def _grants_held(
+        self, members: str, groups: Collection[GroupId]
+    ) -> tuple[dict[MemberId, tuple[Grant, ...]], dict[GroupId, tuple[Grant, ...]]]:
+        rows = self._rows(_grants, OF_MEMBERS, members=members)
+        if groups:
+            rows = [*rows, *self._rows(_grants, OF_GROUPS, groups=as_list(sorted(groups)))]
+        return _by_holder(_grants_of(rows))
 
     def only(self, member_ids: list[MemberId]) -> Snapshot:
         """Read what concerns these people."""
         wanted = as_list(member_ids)
         groups_of = _collected(self._rows(_memberships, OF_MEMBERS, members=wanted))
         direct = {group_id for groups in groups_of.values() for group_id in groups}
-        parents_of = self._parents_above(direct)
-        above = as_list(sorted(groups_above(direct, parents_of)))
-        rows = self._rows(_grants, OF_MEMBERS, members=wanted)
-        if direct:
-            rows = [*rows, *self._rows(_grants, OF_GROUPS, groups=above)]
-        of_member, of_group = _by_holder(_grants_of(rows))
+        parents_of = self.parents_above(direct)
+        of_member, of_group = self._grants_held(wanted, groups_above(direct, parents_of))
         members = _members_of(self._rows(_members, OF_MEMBERS, members=wanted))
-        return self._snapshot(members, groups_of, parents_of, of_member, of_group)
+        read = self._snapshot(members, groups_of, parents_of, of_member, of_group)
+        return with_defaults(read, self.defaults(member_ids))
 
-    def _parents_above(self, groups: set[GroupId]) -> dict[GroupId, tuple[GroupId, ...]]:
+    def parents_above(self, groups: set[GroupId]) -> dict[GroupId, tuple[GroupId, ...]]:
         """Return the groups that these are in, and those that those are in: a statement a level, most are in none."""
         found: dict[GroupId, tuple[GroupId, ...]] = {}
         seen: set[GroupId] = set()
@@ -186,6 +247,23 @@ def _counted(moment: Moment) -> sa.ColumnElement[bool]:
         authority.is_(None),
         authority == scim_user.c.directory_id,
     )
+
+
+@lru_cache
+def _provisioned(moment: Moment, part: str) -> sa.Select[Any]:
+    query = (
+        sa.select(scim_user.c.member_id, scim_user.c.directory_id)
+        .join(member, member.c.id == scim_user.c.member_id)
+        .join(directory, directory.c.id == scim_user.c.directory_id)
+        .where(
+            scim_user.c.organization_id == sa.bindparam("organization"),
+            moment.was_there(scim_user),
+            _counted(moment),
+            _grants_something(moment),
+        )
+        .order_by(scim_user.c.member_id, scim_user.c.directory_id)
+    )
+    return query if part == OF_ORGANIZATION else query.where(scim_user.c.member_id.in_(listed("members")))
 
 
 @lru_cache

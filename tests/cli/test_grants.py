@@ -33,9 +33,14 @@ def test_a_rule_file_becomes_a_version_and_its_grants(company: Bridge, tmp_path:
     second = company.json("rule", "apply", str(tmp_path / "rules.toml"))
     listed = company.json("rule", "list")
 
+    assert len(first.pop("hash")) == 64
     assert first == {
         "version": 1,
         "changed": True,
+        "applied": True,
+        "draft": None,
+        "people": 2,
+        "waits": [],
         "added": ["platform"],
         "changed_rules": [],
         "removed": [],

@@ -57,3 +57,20 @@ def test_one_must_say_what_to_approve(acme: Bridge, okta: Provider, words: tuple
 @pytest.mark.usefixtures("okta")
 def test_a_group_that_is_not_there_is_not_found(acme: Bridge) -> None:
     assert acme.refused("hold", "approve", "--group", "nobody")[0] == 3
+
+
+@pytest.mark.usefixtures("okta")
+def test_who_is_kept_is_held_no_more_and_the_rest_still_is(acme: Bridge) -> None:
+    said = acme.text("hold", "reject", "--all", "--who", "user00", "--who", "USER01")
+
+    assert said == "2 people and 0 groups stay in Admins.\n"
+    assert len(acme.json("hold", "list")) == 8
+    assert acme.refused("hold", "approve", "--all", "--who", "user00")[0] == 3
+
+
+@pytest.mark.usefixtures("okta")
+def test_the_list_says_which_request_held_somebody_and_why(acme: Bridge) -> None:
+    first = acme.json("hold", "list")[0]
+
+    assert first["request_id"].startswith("request-")
+    assert first["why"] in acme.text("hold", "list")

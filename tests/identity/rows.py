@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from scim_bridge.domain.actors import Actor, ActorKind
-from scim_bridge.domain.organizations import ClusterId, OrganizationId, TargetKind
+from scim_bridge.domain.organizations import CaseRule, ClusterId, OrganizationId, TargetKind
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, ScimUserId
 from scim_bridge.identity.names import the_unit
 from scim_bridge.store import schema
@@ -143,14 +143,19 @@ def remove_group(connection: Connection, group_id: GroupId, at: datetime) -> Non
     connection.execute(sa.update(schema.user_group).where(schema.user_group.c.id == group_id).values(removed_at=at))
 
 
-def put_cluster(database: Database, name: str, unit: str | None = None, slug: str = "acme") -> ClusterId:
+def put_cluster(
+    database: Database,
+    name: str,
+    unit: str | None = None,
+    slug: str = "acme",
+    template: str = "{user_name}",
+    case: CaseRule = CaseRule.KEEP,
+) -> ClusterId:
     """Register a cluster whose folder nobody ever opens."""
     with database.write() as connection:
         change = begin(connection, slug)
         unit_id = the_unit(read_tree(connection, change.organization_id), unit)
-        target = NewTarget(
-            name, unit_id, TargetKind.MANIFESTS, "{user_name}", "nowhere", folder="nowhere", approved=True
-        )
+        target = NewTarget(name, unit_id, TargetKind.MANIFESTS, template, "nowhere", folder="nowhere", approved=True)
         return insert_cluster(connection, change, target).id
 
 

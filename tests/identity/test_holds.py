@@ -1,5 +1,7 @@
 """An identity provider that lost its assignments sends short lists: what it implies waits for a person."""
 
+from collections.abc import Callable
+
 import pytest
 
 from scim_bridge.domain.actors import Actor
@@ -9,7 +11,7 @@ from scim_bridge.domain.provisioning import MemberChange
 from scim_bridge.errors import NotFound
 from scim_bridge.identity import grants, holds
 from scim_bridge.identity.grants import GrantWanted
-from scim_bridge.identity.holds import HoldsApproved
+from scim_bridge.identity.holds import HoldsApproved, HoldsRejected
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.groups import StoredGroup
@@ -286,3 +288,85 @@ def test_another_organization_sees_and_approves_none_of_it(okta: Provider, actor
     with pytest.raises(NotFound):
         holds.approve(okta.database, actor, "globex", group.id)
     assert in_force(okta, group) == member_ids(users)
+
+
+def test_each_hold_says_since_when_and_by_which_request(okta: Provider, actor: Actor) -> None:
+    users = people(okta, 10)
+    group = a_group(okta, actor, users)
+
+    okta.replace(group.id, [])
+
+    found = holds.list_held(okta.database, "acme")
+    entry = rows(okta.database, "audit_entry", action="group.held")[0]
+    assert {(each.since, each.request_id) for each in found} == {(entry["at"], entry["request_id"])}
+    assert found[0].why == (
+        "a new member list of okta left it out together with 9 others: more than an hour may take away unnamed"
+    )
+
+
+def test_some_are_let_go_and_the_others_stay_held(okta: Provider, actor: Actor) -> None:
+    users = people(okta, 10)
+    group = a_group(okta, actor, users)
+    okta.replace(group.id, [])
+
+    done = holds.approve(okta.database, actor, "acme", "Admins", who=["USER00", users[1].member_id])
+
+    assert done == HoldsApproved(("Admins",), 2, 0)
+    assert in_force(okta, group) == member_ids(users[2:])
+    assert {member_id for member_id, _, _ in removals(okta.database)} == member_ids(users[:2])
+    assert len(holds.list_held(okta.database, "acme")) == 8
+
+
+def test_who_is_kept_is_in_the_group_again_for_the_directory_too(okta: Provider, actor: Actor) -> None:
+    users = people(okta, 10)
+    group = a_group(okta, actor, users)
+    emptied = okta.replace(group.id, [])
+
+    done = holds.reject(okta.database, actor, "acme", "Admins", who=["user03"])
+
+    assert done == HoldsRejected(("Admins",), 1, 0)
+    assert okta.members(group.id) == {users[3].id}
+    assert in_force(okta, group) == member_ids(users)
+    assert rows(okta.database, "user_group", id=group.id)[0]["version"] == emptied.version + 1
+    assert actions(okta.database)[-1] == "group.hold_rejected"
+
+
+def test_the_next_list_decides_anew_about_who_was_kept(okta: Provider, actor: Actor) -> None:
+    users = people(okta, 10)
+    group = a_group(okta, actor, users)
+    okta.replace(group.id, [])
+    holds.reject(okta.database, actor, "acme", "Admins")
+
+    okta.replace(group.id, ids(users[:5]))
+
+    assert in_force(okta, group) == member_ids(users[:5])
+    assert holds.list_held(okta.database, "acme") == []
+
+
+def test_a_nested_group_is_kept_or_let_go_like_a_person(okta: Provider, actor: Actor) -> None:
+    users = people(okta, 10)
+    inner = okta.post_group("Inner", *ids(users))
+    group = a_group(okta, actor, [])
+    okta.add(group.id, inner.id)
+    okta.replace(group.id, [])
+
+    kept = holds.reject(okta.database, actor, "acme", who=["inner"])
+    okta.replace(group.id, [])
+    gone = holds.approve(okta.database, actor, "acme", who=["Inner"])
+
+    assert (kept.nested_groups, gone.nested_groups) == (1, 1)
+    assert {member_id for member_id, _, _ in removals(okta.database)} == member_ids(users)
+
+
+@pytest.mark.parametrize("decide", [holds.approve, holds.reject])
+def test_somebody_who_is_not_held_is_not_found_and_nothing_is_decided(
+    okta: Provider, actor: Actor, decide: Callable[..., object]
+) -> None:
+    users = people(okta, 10)
+    group = a_group(okta, actor, users)
+    okta.replace(group.id, [])
+
+    with pytest.raises(NotFound, match="'nobody'"):
+        decide(okta.database, actor, "acme", "Admins", who=["user00", "nobody"])
+
+    assert len(holds.list_held(okta.database, "acme")) == 10

@@ -11,6 +11,7 @@ from scim_bridge.store.schema.access import (
     grant,
     grant_origin,
     rule,
+    rule_draft,
     rule_set,
 )
 from scim_bridge.store.schema.clusters import (
@@ -68,6 +69,7 @@ from scim_bridge.store.schema.records import (
     removal_request,
     removal_request_cluster,
 )
+from scim_bridge.store.schema.safety import cluster_safety, freeze, removal_proof
 from scim_bridge.store.schema.sign_in import (
     account_link,
     account_password,
@@ -99,6 +101,7 @@ __all__ = [
     "change_row",
     "cluster",
     "cluster_condition",
+    "cluster_safety",
     "cluster_sync",
     "directory",
     "directory_condition",
@@ -106,6 +109,7 @@ __all__ = [
     "directory_silence",
     "directory_token",
     "fact",
+    "freeze",
     "grant",
     "grant_origin",
     "idempotent_request",
@@ -132,11 +136,13 @@ __all__ = [
     "project_namespace",
     "provisioning_log",
     "recovery_code",
+    "removal_proof",
     "removal_request",
     "removal_request_cluster",
     "review",
     "review_item",
     "rule",
+    "rule_draft",
     "rule_set",
     "scim_user",
     "service",

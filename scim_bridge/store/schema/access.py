@@ -62,6 +62,29 @@ rule_set = sa.Table(
     sa.UniqueConstraint("organization_id", "version"),
 )
 
+rule_draft = sa.Table(
+    "rule_draft",
+    metadata,
+    id_column(),
+    of_organization(),
+    sa.Column("name", sa.String(63), nullable=False),
+    # Canonical JSON of the whole set, as a version's.
+    sa.Column("document", sa.Text, nullable=False),
+    # The version that was in force when the draft was begun; 0 before the first.
+    sa.Column("base_version", sa.Integer, nullable=False),
+    sa.Column("author", sa.String(320), nullable=False),
+    moment("created_at"),
+    moment("updated_at"),
+    # Why it was not applied at once, where somebody tried without a preview.
+    sa.Column("held_because", sa.Text, nullable=False, server_default=""),
+    moment("apply_at", nullable=True),
+    # The preview that somebody agreed to when they scheduled it.
+    sa.Column("agreed_hash", sa.String(64), nullable=True),
+    sa.Column("problem", sa.Text, nullable=True),
+    sa.UniqueConstraint("organization_id", "name"),
+)
+"""What may become the next version. It is nobody's history: once applied or discarded only the audit knows of it."""
+
 rule = sa.Table(
     "mapping_rule",
     metadata,

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from scim_bridge.domain.approvals import Reason
 from scim_bridge.store.schema.columns import (
     ID_LENGTH,
     id_column,
@@ -106,6 +107,10 @@ sync_pass = sa.Table(
     # How many subjects the cluster, and people the organization, had before it; NULL where it had nothing to write.
     sa.Column("subjects_before", sa.Integer, nullable=True),
     sa.Column("people_before", sa.Integer, nullable=True),
+    # Something was left undone because somebody froze it.
+    sa.Column("frozen", sa.Boolean, nullable=False, server_default=sa.false()),
+    # JSON of who gained and lost what; NULL where nothing changed.
+    sa.Column("changes", sa.Text, nullable=True),
     sa.Index("ix_sync_pass_cluster_id_id", "cluster_id", "id"),
     sa.Index("ix_sync_pass_organization_id_started_at", "organization_id", "started_at"),
 )
@@ -133,7 +138,7 @@ plan = sa.Table(
     reference("cluster_id", "cluster", index=True),
     sa.Column("hash", sa.String(64), nullable=False),
     one_of("state", "waiting", "approved", "applied", "superseded", "expired"),
-    one_of("reason", "first_contact", "brake"),
+    one_of("reason", *(reason.value for reason in Reason)),
     # The plan as JSON: what a person reads before approving.
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("removals", sa.Integer, nullable=False),
