@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from scim_bridge.api.operations import Call, Entrance, Operation
 from scim_bridge.domain.actors import Actor, ActorKind
-from scim_bridge.errors import BridgeError, NotAuthenticated
+from scim_bridge.errors import BridgeError, Invalid, NotAuthenticated, NotFound
 from scim_bridge.identity import api_tokens, repeats
 from scim_bridge.identity.admission import admit
 from scim_bridge.identity.api_tokens import Bearer
@@ -24,6 +24,7 @@ LOCAL_ACTOR = "scim_bridge.local_actor"
 LIMITS = "scim_bridge.api_limits"
 KEY_HEADER = "Idempotency-Key"
 JSON = ("application/json",)
+NUL = "\x00"
 Model = TypeVar("Model", bound=BaseModel)
 NOBODY = Actor(ActorKind.PERSON, "nobody")
 
@@ -77,6 +78,9 @@ def _token() -> str | None:
 
 def _call(operation: Operation, actor: Actor | None, path: dict[str, str]) -> Call:
     runtime = context.runtime()
+    # PostgreSQL has no such letter, so nothing is called that.
+    if any(NUL in text for text in path.values()):
+        raise NotFound("There is nothing at this address.")
     named = path.pop("organization", None)
     organization = ""
     if named is not None and actor is not None:
@@ -88,6 +92,9 @@ def _call(operation: Operation, actor: Actor | None, path: dict[str, str]) -> Ca
 
 
 def _query(model: type[BaseModel]) -> dict[str, Any]:
+    for name, text in request.args.items(multi=True):
+        if NUL in name or NUL in text:
+            raise Invalid("A query has no NUL in it.", field=name.replace(NUL, ""))
     many = {name for name, field in model.model_fields.items() if "tuple" in str(field.annotation)}
     return {name: values if name in many else values[-1] for name, values in request.args.lists()}
 

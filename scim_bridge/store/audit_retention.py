@@ -11,12 +11,15 @@ from scim_bridge.domain.people import MemberId
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.audit_chain import read_ends, write_ends
 from scim_bridge.store.changes import Change
+from scim_bridge.store.listing import beside
 from scim_bridge.store.schema import (
     api_role,
+    api_token,
     audit_entry,
     fact,
     grant,
     grant_origin,
+    invitation,
     member,
     membership,
     nesting,
@@ -98,27 +101,35 @@ def erase_person(connection: sa.Connection, change: Change, member_id: MemberId)
     Who they were, old values and new ones are gone; that something happened, when, and to which id stays, and so does
     the chain: an entry of its own names those that were erased, so that nobody else can erase one unnoticed.
     """
-    users = sa.select(scim_user.c.id).where(scim_user.c.member_id == member_id)
-    account = sa.select(member.c.account_id).where(member.c.id == member_id, member.c.account_id.is_not(None))
-    columns = audit_entry.c
-    about = sa.or_(
-        columns.object_id == member_id,
-        columns.object_id.in_(users),
-        columns.actor_id == member_id,
-        columns.actor_id.in_(account),
-    )
-    query = sa.select(columns.id).where(
-        columns.organization_id == change.organization_id,
-        about,
-        columns.detail.is_not(None),
-        columns.action != ERASED,
-    )
-    ids = list(connection.execute(query.order_by(columns.id)).scalars())
+    ids = sorted(_told_of(connection, change.organization_id, member_id))
     for start in range(0, len(ids), AT_ONCE):
         chunk = ids[start : start + AT_ONCE]
         _erase(connection, chunk)
         add_audit(connection, change, ERASED, "member", member_id, {"entries": chunk})
     return len(ids)
+
+
+def _told_of(connection: sa.Connection, organization_id: OrganizationId, member_id: MemberId) -> set[str]:
+    """Return the entries that are about a person, or about what names them, or that they made themselves."""
+    columns = audit_entry.c
+    theirs = sa.union_all(
+        sa.select(sa.literal(member_id)),
+        *(sa.select(table.c.id).where(table.c.member_id == member_id) for table in (scim_user, grant, invitation)),
+    )
+    account = sa.select(member.c.account_id).where(member.c.id == member_id, member.c.account_id.is_not(None))
+    # Whoever acts is known by their account, or by one of its tokens.
+    acting = sa.union_all(account, sa.select(api_token.c.id).where(api_token.c.account_id.in_(account)))
+    found: set[str] = set()
+    # Two questions, each by its own index.
+    for told in (columns.object_id.in_(theirs), columns.actor_id.in_(acting)):
+        query = sa.select(columns.id).where(
+            beside(columns.organization_id) == organization_id,
+            told,
+            columns.detail.is_not(None),
+            columns.action != ERASED,
+        )
+        found |= set(connection.execute(query).scalars())
+    return found
 
 
 def _erase(connection: sa.Connection, ids: list[str]) -> None:

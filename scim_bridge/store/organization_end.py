@@ -15,6 +15,7 @@ from scim_bridge.store.schema import (
     fact,
     grant,
     grant_origin,
+    identity_provider,
     invitation,
     member,
     membership,
@@ -24,6 +25,7 @@ from scim_bridge.store.schema import (
     parked_member,
     removal_request,
     rule,
+    session,
     user_group,
 )
 
@@ -46,6 +48,12 @@ def end_organization(connection: sa.Connection, change: Change) -> int:
     for table in (directory_token, api_token):
         tokens = sa.update(table).where(_mine(table, change), table.c.revoked_at.is_(None))
         connection.execute(tokens.values(revoked_at=change.at))
+    open_sessions = sa.update(session).where(_mine(session, change), session.c.ended_at.is_(None))
+    connection.execute(open_sessions.values(ended_at=change.at, ended_because=change.kind))
+    providers = sa.update(identity_provider).where(
+        _mine(identity_provider, change), identity_provider.c.removed_at.is_(None)
+    )
+    connection.execute(providers.values(removed_at=change.at, sealed_client_secret=None))
     pending = sa.update(invitation).where(
         _mine(invitation, change), invitation.c.state == InvitationState.PENDING.value
     )

@@ -111,3 +111,16 @@ def test_a_directory_is_kept_from_far_away(acme: Bridge, far: Bridge, tmp_path: 
     ):
         assert far.json(*words) == acme.json(*words), words
     assert far.refused("directory", "pause", "okta") == acme.refused("directory", "pause", "okta")
+
+
+def test_the_audit_and_access_are_asked_from_far_away_too(acme: Bridge, far: Bridge) -> None:
+    exported = far.text("audit", "export", "-o", "acme").splitlines()
+    listed = far.json("audit", "list", "-o", "acme", "--limit", "1000")
+    verdict = far.json("audit", "verify", "-o", "acme")
+    own = far.json("access", "effective", "me", "-o", "acme")
+    table = far.text("access", "matrix", "-o", "acme")
+
+    assert len(exported) == len(listed["items"]) == verdict["unsealed"]
+    assert verdict["holds"] is True
+    assert own["scopes"][0]["api_roles"] == ["owner"]
+    assert "ana@acme.example" in table

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.domain.people import GroupId, MemberId
 from scim_bridge.identity import organizations
+from scim_bridge.identity.names import the_member
 from scim_bridge.store import members, people, schema
 from scim_bridge.store.database import Database
 from tests.identity.rows import begin, organization_id, put_group
@@ -32,10 +33,9 @@ def put_owner(database: Database, email: str, slug: str = "acme") -> MemberId:
 
 
 def member_id(database: Database, named: str, slug: str = "acme") -> MemberId:
-    """Return a person's id."""
+    """Return a person's id; raises NotFound."""
     with database.read() as connection:
-        (found,) = people.find_members(connection, organization_id(connection, slug), named)
-    return found.id
+        return the_member(connection, organization_id(connection, slug), named).id
 
 
 def as_person(database: Database, email: str, slug: str = "acme") -> Actor:

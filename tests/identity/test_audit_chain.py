@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.domain.audit import entry_digest
 from scim_bridge.errors import Invalid, NotFound
-from scim_bridge.identity import audit, organizations
+from scim_bridge.identity import audit, grants, organizations
+from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.store import schema
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.audit_retention import erase_person
@@ -299,3 +300,36 @@ def test_no_combination_of_changes_goes_unseen(migrated_url: str, data: st.DataO
     assert found is not None
     assert found.sequence == first
     database.dispose()
+
+
+def test_what_others_wrote_about_a_purged_person_names_them_no_more(database: Database) -> None:
+    busy(database)
+    wanted = GrantWanted("organization", person="ana@acme.example", kubernetes_role="view")
+    grants.add(database, HANDS, "acme", wanted)
+    grants.remove(database, HANDS, "acme", wanted)
+    (ana,) = [row for row in rows(database, "member") if row["user_name"] == "ana@acme.example"]
+
+    with database.write() as connection:
+        change = new_change(organization_id(connection), HANDS, "member.purged", now())
+        erase_person(connection, change, ana["id"])
+    seal(database)
+
+    told = rows(database, "audit_entry", action="grant.added") + rows(database, "audit_entry", action="grant.removed")
+    assert [row["detail"] for row in told] == [None, None]
+    assert "ana@acme.example" not in " ".join(str(row["detail"]) for row in rows(database, "audit_entry"))
+    assert verdict(database).holds
+
+
+def test_erasing_twice_erases_nothing_more(database: Database) -> None:
+    busy(database)
+    (ana,) = [row for row in rows(database, "member") if row["user_name"] == "ana@acme.example"]
+
+    erased = []
+    for _ in range(2):
+        with database.write() as connection:
+            change = new_change(organization_id(connection), HANDS, "member.purged", now())
+            erased.append(erase_person(connection, change, ana["id"]))
+    seal(database)
+
+    assert (erased[0] > 0, erased[1]) == (True, 0)
+    assert verdict(database).holds

@@ -1,10 +1,12 @@
 """An organization as a whole: renamed, set up, and deleted only when nothing is left that somebody could miss."""
 
 import pytest
+import sqlalchemy as sa
 
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.directory_states import Step
 from scim_bridge.domain.people import DirectoryKind, MemberState
+from scim_bridge.domain.sessions import SignInMethod
 from scim_bridge.errors import Conflict, Invalid, NotAuthenticated, NotFound, Refused
 from scim_bridge.identity import (
     clusters,
@@ -21,7 +23,10 @@ from scim_bridge.identity.project_changes import DeleteProject
 from scim_bridge.identity.tree import NewProject
 from scim_bridge.identity.tree_drafts import carry_out
 from scim_bridge.identity.unit_changes import DeleteUnit
+from scim_bridge.store import schema
+from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
+from scim_bridge.store.identifiers import new_id
 from tests.identity.provider import HANDS, Provider, actions, rows, state_of
 from tests.identity.rows import count, put_cluster
 
@@ -179,3 +184,32 @@ def test_a_person_is_told_why_they_may_not_open_an_organization(state: str, word
     found = organization_changes.why_not(MemberState(state))
 
     assert found is None if words is None else words in str(found)
+
+
+def test_a_session_that_opened_a_deleted_organization_is_over(database: Database, actor: Actor) -> None:
+    made = organizations.create(database, actor, "acme", owner=OWNER)
+    other = organizations.create(database, actor, "globex", owner=OWNER)
+    (account,) = rows(database, "account", email=OWNER)
+    for place in (made.id, other.id):
+        put_session(database, account["id"], place)
+
+    organization_changes.delete(database, actor, "acme", "acme")
+
+    ended = {row["organization_id"]: row["ended_because"] for row in rows(database, "session")}
+    assert ended == {made.id: "organization.deleted", other.id: None}
+
+
+def put_session(database: Database, account_id: str, organization_id: str) -> None:
+    """Open a session, as a sign-in does."""
+    with database.write() as connection:
+        connection.execute(
+            sa.insert(schema.session).values(
+                id=new_id(),
+                digest=new_id(),
+                account_id=account_id,
+                organization_id=organization_id,
+                method=next(iter(SignInMethod)).value,
+                created_at=now(),
+                last_seen_at=now(),
+            )
+        )
