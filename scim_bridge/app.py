@@ -88,6 +88,7 @@ def open_process(settings: Settings) -> Process:
         "end what has expired": lambda: end_expired(runtime),
         "forget old passes": lambda: forget_passes(runtime),
         "purge of leavers": lambda: purge_leavers(runtime),
+        "look for the proofs of domains": lambda: look_for_proofs(runtime),
     }
     postman = Postman(runtime.database, runtime.keyring, settings)
     errands = (
@@ -101,12 +102,20 @@ def open_process(settings: Settings) -> Process:
 
 def purge(opened: Runtime) -> None:
     """Throw away what has been in the provisioning log, or kept for a repeated request, for long enough."""
-    from scim_bridge.identity import repeats
+    from scim_bridge.identity import repeats, sessions
     from scim_bridge.identity.provisioning_log import purge_log
     from scim_bridge.store.clock import now
 
     purge_log(opened.database, opened.settings, now())
     repeats.purge(opened)
+    sessions.purge(opened.database)
+
+
+def look_for_proofs(opened: Runtime) -> None:
+    """Look again whether verified domains are still proven."""
+    from scim_bridge.identity import domain_checks
+
+    domain_checks.look_again(opened.database, domain_checks.looking(opened))
 
 
 def purge_leavers(opened: Runtime) -> None:

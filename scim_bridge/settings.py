@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     smtp_from: str = "SCIM Bridge <scim-bridge@localhost>"
     smtp_seconds: float = Field(default=10, gt=0, le=120)
     mail_give_up_hours: int = Field(default=72, ge=1, le=720)
+    dns_servers: str = ""
     invitation_days: int = Field(default=7, ge=1, le=90)
 
     @field_validator("encryption_keys", mode="before")

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from scim_bridge.api.directories import MANAGING, READING
 from scim_bridge.api.operations import Call, Fields, Paged, operation
-from scim_bridge.identity import adoption, domains
+from scim_bridge.identity import adoption, domain_checks, domains
+from scim_bridge.identity.domain_checks import ProofWanted
 from scim_bridge.identity.domains import MANAGING_DOMAINS, Domain, DomainAdded
 from scim_bridge.web.paging import Page
 
@@ -107,3 +108,16 @@ def add_domain(call: Call) -> DomainAdded:
 def remove_domain(call: Call, domain: str) -> Domain:
     """Say that a domain is no longer the organization's; nobody loses anything by it."""
     return domains.remove(call.database, call.actor, call.organization, domain, call.request_id)
+
+
+@operation("POST", "/domains/<domain>/proof", tag=TAG, permission=MANAGING_DOMAINS, answers=ProofWanted)
+def show_proof(call: Call, domain: str) -> ProofWanted:
+    """Show what to publish to prove a domain: a TXT record, or a file of its web server."""
+    return domain_checks.show(call.database, call.actor, call.organization, domain)
+
+
+@operation("POST", "/domains/<domain>/verify", tag=TAG, permission=MANAGING_DOMAINS, answers=ProofWanted)
+def verify_domain(call: Call, domain: str) -> ProofWanted:
+    """Look whether the proof is there; a verified domain's addresses are sent to the identity providers."""
+    looked = domain_checks.looking(call.runtime)
+    return domain_checks.verify(call.database, looked, call.actor, call.organization, domain, call.request_id)

@@ -44,3 +44,26 @@ def remove(session: Session, name: str, organization: str | None, as_json: bool)
     """Say that a domain is no longer the organization's; nobody loses anything by it."""
     gone = session.api.delete(f"{session.of(organization)}/domains/{segment(name)}")
     say(as_json, gone, f"{gone['domain']} is no domain of the organization any more.")
+
+
+@domain.command()
+@click.argument("name", metavar="DOMAIN")
+@organization_option
+@json_option
+@click.pass_obj
+def proof(session: Session, name: str, organization: str | None, as_json: bool) -> None:
+    """Show what to publish to prove a domain."""
+    found = session.api.post(f"{session.of(organization)}/domains/{segment(name)}/proof")
+    text = f"{found['record']}  TXT  {found['value']}\n\nor the same text in a file: {found['file']}"
+    say(as_json, found, text)
+
+
+@domain.command()
+@click.argument("name", metavar="DOMAIN")
+@organization_option
+@json_option
+@click.pass_obj
+def verify(session: Session, name: str, organization: str | None, as_json: bool) -> None:
+    """Look whether the proof of a domain is there."""
+    found = session.api.post(f"{session.of(organization)}/domains/{segment(name)}/verify")
+    say(as_json, found, f"{found['domain']} is verified.")

@@ -61,13 +61,13 @@ class Session:
     user_agent: str
     created_at: datetime
     last_seen_at: datetime
-    longest_idle: timedelta = timedelta(0)
+    longest_idle_seconds: int = 0
     ended_at: datetime | None = None
     ended_because: str | None = None
 
     def sign_in(self, at: datetime, address: str | None) -> SignIn:
         """Return what a policy judges when the session is used at a moment from an address."""
-        idle = max(self.longest_idle, at - self.last_seen_at)
+        idle = max(timedelta(seconds=self.longest_idle_seconds), at - self.last_seen_at)
         return SignIn(self.method, self.second_factor, self.created_at, idle, address)
 
     def fault(self, at: datetime) -> str | None:

@@ -25,6 +25,7 @@ from scim_bridge.store.clock import now as now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.identity_providers import ProviderWords as ProviderWords
+from scim_bridge.store.members import lock_member
 from scim_bridge.store.sessions import ProviderSession
 from scim_bridge.store.sign_in_attempts import Attempt, insert_attempt, take_attempt
 from scim_bridge.store.sign_in_attempts import Purpose as Purpose
@@ -173,9 +174,9 @@ def complete_test(
 def _let_in(
     connection: Connection, change: Change, provider: IdentityProvider, identity: Identity, *, joining: bool = True
 ) -> Member:
-    state = directories.lock_directory(connection, provider.directory_id).state
-    if state not in (DirectoryState.ACTIVE, DirectoryState.PAUSED):
-        raise _refusal(f"The directory of {provider.name} is {state.value}.")
+    directory = directories.find_directory(connection, provider.organization_id, provider.directory_id)
+    if directory is None or directory.state not in (DirectoryState.ACTIVE, DirectoryState.PAUSED):
+        raise _refusal(f"The directory of {provider.name} is {directory.state.value if directory else 'gone'}.")
     found = login_matches.matching_users(
         connection, provider.directory_id, provider.subject_attribute, identity.subject
     )
@@ -190,6 +191,8 @@ def _let_in(
         raise _refusal("The directory has deleted this user.")
     else:
         member_id = _joined(connection, change, provider, identity, joining=joining)
+    # A deactivation at this very moment comes before, and is seen, or after, and ends the session.
+    lock_member(connection, member_id)
     member = the_member_of_sign_in(connection, provider, member_id)
     if member.state is not MemberState.ACTIVE:
         raise _refusal(f"{member.user_name} is {member.state.value} here.")

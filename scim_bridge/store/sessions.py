@@ -1,7 +1,7 @@
 """Sessions of people who signed in; of a cookie's value only the digest is kept."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -182,7 +182,7 @@ def _session(row: sa.Row[Any]) -> Session:
         row.user_agent,
         row.created_at,
         row.last_seen_at,
-        timedelta(seconds=row.longest_idle_seconds),
+        row.longest_idle_seconds,
         row.ended_at,
         row.ended_because,
     )

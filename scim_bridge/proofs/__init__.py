@@ -1,0 +1,1 @@
+"""Proofs that a domain is somebody's: what its owner has published in the DNS, or on its web server."""
