@@ -62,6 +62,7 @@ def set_up(bridge: Bridge, server: KubeServer, folder: Path, names: list[str]) -
     bridge.command(
         "cluster", "add", "--organization", "acme", "--unit", "production", "--name", "prod",
         "--kubeconfig", str(folder / "kubeconfig"), "--user-template", "oidc:{user_name}", "--approve-first-plan",
+        "--break-glass", "group:system:masters",
     )  # fmt: skip
     bridge.command("rule", "apply", str(folder / "rules.toml"))
     bridge.start()

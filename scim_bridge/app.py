@@ -85,6 +85,8 @@ def open_process(settings: Settings) -> Process:
         "purge of the provisioning log": lambda: purge(runtime),
         "end of what was kept of the past": lambda: forget_the_past(runtime),
         "look over the directories": lambda: look_over_directories(runtime),
+        "end what has expired": lambda: end_expired(runtime),
+        "forget old passes": lambda: forget_passes(runtime),
         "purge of leavers": lambda: purge_leavers(runtime),
     }
     postman = Postman(runtime.database, runtime.keyring, settings)
@@ -139,6 +141,13 @@ def forget_the_past(opened: Runtime) -> None:
     from scim_bridge.identity.audit_retention import prune_all
 
     prune_all(opened.database, opened.keyring, opened.settings.audit_days)
+
+
+def forget_passes(opened: Runtime) -> None:
+    """Throw away the history of passes and plans that has been kept for long enough."""
+    from scim_bridge.sync.history import forget_history
+
+    forget_history(opened.database, opened.settings.pass_days)
 
 
 def look_over_directories(opened: Runtime) -> None:

@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     brake_subjects: int = Field(default=10, ge=1)
     brake_percent: float = Field(default=10, gt=0, le=100)
     approval_seconds: float = Field(default=3600, gt=0)
+    revocation_objective_seconds: float = Field(default=60, gt=0)
+    pass_budget_seconds: float = Field(default=120, gt=0)
+    circuit_failures: int = Field(default=5, ge=1)
+    requests_per_cluster_second: float = Field(default=200, gt=0)
+    pass_days: int = Field(default=90, ge=1, le=3650)
 
     smtp_host: str = ""
     smtp_port: int = Field(default=587, ge=1, le=65_535)

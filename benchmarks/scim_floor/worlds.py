@@ -25,7 +25,7 @@ from scim_bridge.scim.attributes import USER
 from scim_bridge.scim.documents import read_document
 from scim_bridge.settings import Settings
 from scim_bridge.store.identifiers import new_id
-from scim_bridge.store.users import canonical
+from scim_bridge.store.users import canonical, extensions
 
 SERVER = os.environ.get("BENCH_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 # People in no group: those who are added to one and removed again.
@@ -153,10 +153,12 @@ class _Seeding:
             yield {"id": new_id(), **self._of, **fact, "valid_from": self._at}
 
     def _user_rows(self) -> Iterator[dict[str, Any]]:
-        text = canonical(read_document(documents.user(PLACEHOLDER), USER))
+        document = read_document(documents.user(PLACEHOLDER), USER)
+        text, named = canonical(document), orjson.dumps(extensions(document)).decode()
         for number, (each, member) in enumerate(zip(self._users, self._members, strict=True)):
             names = self._names(number)
             stored = {"document": text.replace(PLACEHOLDER, str(number)), "active": True, "version": 1}
+            stored |= {"extensions": named}
             times = {"created_at": self._at, "updated_at": self._at}
             own = {"member_id": member, "user_name_key": fold(names["user_name"])}
             yield {"id": each, **self._own, **names, **own, **stored, **times}

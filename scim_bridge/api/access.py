@@ -28,12 +28,13 @@ class Explained(Moment):
 
 
 class WhoQuery(Paged):
-    """On a cluster, with a role, in a namespace; or with a permission at a scope."""
+    """On a cluster, with a role, in a namespace; or with a permission or an API role at a scope."""
 
     cluster: str | None = Field(default=None, max_length=63)
     role: str | None = Field(default=None, max_length=63, description="cluster-admin, edit, view or none.")
     namespace: str | None = Field(default=None, max_length=63)
     permission: str | None = Field(default=None, max_length=120)
+    api_role: str | None = Field(default=None, max_length=63)
     scope: str | None = Field(default=None, max_length=1024)
     at: str | None = Field(default=None, max_length=40, description=AT)
 
@@ -63,7 +64,8 @@ def effective_access(call: Call, member: str) -> EffectiveAccess:
 def who(call: Call) -> Page[Holder]:
     """List who has a role on a cluster, or a permission at a scope, and through which grants."""
     asked = call.asked(WhoQuery)
-    question = Question(asked.cluster, asked.role, asked.namespace, asked.permission, asked.scope, asked.at)
+    where = (asked.cluster, asked.role, asked.namespace)
+    question = Question(*where, asked.permission, asked.scope, asked.at, asked.api_role)
     found = access_reports.who(call.database, call.actor, call.organization, question)
     return call.page(found, _place, keys=5)
 

@@ -1,4 +1,4 @@
-"""Clusters: registered, looked at, moved between environments, and what waits on them for a person."""
+"""Clusters: registered, looked at, moved between environments, forgotten."""
 
 from http import HTTPStatus
 from pathlib import Path
@@ -8,21 +8,17 @@ from pydantic import Field
 from scim_bridge.api.drafts import Drafted, drafted, only_one
 from scim_bridge.api.operations import Call, Entrance, Fields, Paged, operation
 from scim_bridge.domain.organizations import CaseRule
+from scim_bridge.errors import Invalid
 from scim_bridge.identity import clusters
 from scim_bridge.identity.cluster_changes import ChangeCluster, MoveCluster
 from scim_bridge.identity.cluster_targets import TargetNamed, TargetRead, read_target, target_of
 from scim_bridge.identity.clusters import ClusterLookedOver, ClusterView, ClusterWanted
 from scim_bridge.identity.tree_drafts import TreePreview
-from scim_bridge.sync import approvals, report, single
-from scim_bridge.sync.approvals import Approval, WaitingPlan
-from scim_bridge.sync.report import ClusterStatus
-from scim_bridge.sync.single import PlannedCluster
 from scim_bridge.web.paging import Page
 
 TAG = "clusters"
 READ = "clusters:read"
 UPDATE = "clusters:update"
-APPROVE = "organization:permissions:write"
 LONGEST_KUBECONFIG = 256 * 1024
 
 
@@ -54,6 +50,9 @@ class NewCluster(Target):
     allow_label_selectors: bool = False
     bridge_namespace: str = Field(default="scim-bridge", max_length=63)
     approve_first_plan: bool = False
+    break_glass: str | None = Field(default=None, max_length=320, description="user:NAME, group:NAME or note:TEXT.")
+    git: bool = Field(default=False, description="Commit each pass in a folder of manifests.")
+    git_push: str | None = Field(default=None, max_length=255, description="The remote that commits are pushed to.")
 
     @property
     def wanted(self) -> ClusterWanted:
@@ -67,6 +66,7 @@ class NewCluster(Target):
             allow_label_selectors=self.allow_label_selectors,
             bridge_namespace=self.bridge_namespace,
             approve_first_plan=self.approve_first_plan,
+            break_glass=self.break_glass,
         )
 
 
@@ -91,12 +91,6 @@ class Removing(Fields):
     """The query of a removal."""
 
     leave_bindings: bool = Field(default=False, description="Leave what is on it there for good.")
-
-
-class Approving(Fields):
-    """The plan that was read."""
-
-    plan: str = Field(min_length=12, max_length=64, description="Its hash, or the first 12 letters of it.")
 
 
 @operation(
@@ -126,7 +120,12 @@ def list_(call: Call) -> Page[ClusterView]:
 def add(call: Call) -> ClusterLookedOver:
     """Register a cluster; warnings say what would keep it from working."""
     given = call.given(NewCluster)
-    return clusters.add(call.runtime, call.actor, call.organization, given.wanted, call.request_id, given=given.read)
+    if (given.git or given.git_push) and given.manifests is None:
+        raise Invalid("Only a folder of manifests has commits.", field="git")
+    made = clusters.add(call.runtime, call.actor, call.organization, given.wanted, call.request_id, given=given.read)
+    if given.manifests is not None and (given.git or given.git_push):
+        clusters.want_commits(Path(given.manifests), given.git_push)
+    return made
 
 
 @operation("GET", "/clusters/<cluster>", tag=TAG, permission=READ, entrance=Entrance.SOMEWHERE, answers=ClusterView)
@@ -197,76 +196,3 @@ def remove(call: Call, cluster: str) -> ClusterView:
         leave_bindings=call.asked(Removing).leave_bindings,
         request_id=call.request_id,
     )
-
-
-@operation(
-    "GET",
-    "/clusters/<cluster>/status",
-    tag=TAG,
-    permission=READ,
-    entrance=Entrance.SOMEWHERE,
-    answers=ClusterStatus,
-)
-def status(call: Call, cluster: str) -> ClusterStatus:
-    """Say how a cluster is doing and since when, what is held, and which removals are not confirmed."""
-    name = _permitted(call, cluster, READ)
-    return report.status(call.database, call.organization, name)[0]
-
-
-@operation(
-    "GET",
-    "/clusters/<cluster>/plan",
-    tag=TAG,
-    permission=UPDATE,
-    entrance=Entrance.SOMEWHERE,
-    answers=PlannedCluster,
-)
-def plan(call: Call, cluster: str) -> PlannedCluster:
-    """Say exactly what a pass would do on a cluster now; the cluster is asked, and nothing is written."""
-    name = _permitted(call, cluster, UPDATE)
-    runtime = call.runtime
-    with single.opened_workshop(runtime.database, runtime.keyring, runtime.settings) as workshop:
-        return single.plan(workshop, call.organization, name)[0]
-
-
-@operation(
-    "GET",
-    "/clusters/<cluster>/waiting",
-    tag=TAG,
-    permission=READ,
-    entrance=Entrance.SOMEWHERE,
-    query=Paged,
-    answers=Page[WaitingPlan],
-)
-def waiting(call: Call, cluster: str) -> Page[WaitingPlan]:
-    """List the plans of a cluster that wait for a person."""
-    name = _permitted(call, cluster, READ)
-    return call.page(approvals.waiting(call.database, call.organization, name), lambda each: (each.hash,))
-
-
-@operation(
-    "POST",
-    "/clusters/<cluster>/approve",
-    tag=TAG,
-    permission=APPROVE,
-    entrance=Entrance.SOMEWHERE,
-    body=Approving,
-    answers=Approval,
-)
-def approve(call: Call, cluster: str) -> Approval:
-    """Let exactly what a plan lists go; a first plan makes the cluster active."""
-    name = _permitted(call, cluster, APPROVE)
-    return approvals.approve(
-        call.database,
-        call.actor,
-        call.organization,
-        name,
-        call.given(Approving).plan,
-        valid_seconds=call.runtime.settings.approval_seconds,
-        request_id=call.request_id,
-    )
-
-
-def _permitted(call: Call, cluster: str, permission: str) -> str:
-    """Return the cluster's name for whoever holds a permission at it: passes know nobody, so the door asks."""
-    return clusters.permitted(call.database, call.actor, call.organization, cluster, permission)

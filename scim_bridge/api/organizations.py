@@ -88,7 +88,7 @@ def delete(call: Call) -> OrganizationDeleted:
     return organization_changes.delete(call.database, call.actor, call.organization, repeated, call.request_id)
 
 
-@operation("GET", "/tree", tag=TAG, permission="org:read", answers=list[NodeView])
+@operation("GET", "/tree", tag=TAG, permission="members:read", answers=list[NodeView])
 def tree(call: Call) -> list[NodeView]:
     """Return the whole tree, each place before what lies in it, with counts and access, given there or inherited."""
     return tree_view.show(call.database, call.organization)

@@ -83,13 +83,14 @@ def effective(session: Session, person: str, at: str | None, organization: str |
 @click.option("--role", help="Only this one: cluster-admin, edit, view or none.")
 @click.option("--namespace", help="Only in this namespace of it.")
 @click.option("--permission", help="Who holds this permission?")
+@click.option("--api-role", help="Who has this API role?")
 @click.option("--scope", help="Where; the organization if left out.")
 @at_option
 @organization_option
 @json_option
 @click.pass_obj
 def who(session: Session, /, organization: str | None, as_json: bool, **asked: str | None) -> None:
-    """Say who has a role on a cluster, or a permission at a scope, and through which grants."""
+    """Say who has a role on a cluster, or a permission or API role at a scope, and through which grants."""
     found = list(session.api.every(f"{session.of(organization)}/access/who", **asked))
     rows = (
         (each["user_name"], each["role"], each["namespace"], each["scope"], "; ".join(each["through"]))

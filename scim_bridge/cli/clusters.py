@@ -44,6 +44,11 @@ OPTIONS = (
         show_default=True,
         help="Where the bridge's own account lies; no project may have it.",
     ),
+    click.option(
+        "--break-glass", metavar="WAY", help="The way in without the bridge: user:NAME, group:NAME or note:TEXT."
+    ),
+    click.option("--git", is_flag=True, help="Commit each pass: the folder is, or becomes, a git working tree."),
+    click.option("--git-push", metavar="REMOTE", help="Push each commit there too."),
     click.option("--approve-first-plan", is_flag=True, help="Write the first plan without asking."),
 )
 

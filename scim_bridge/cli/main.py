@@ -4,17 +4,18 @@ from pathlib import Path
 
 import click
 
-from scim_bridge.cli.access import access
 from scim_bridge.cli.application_users import application_user
 from scim_bridge.cli.audit import audit
-from scim_bridge.cli.clusters import cluster
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
 from scim_bridge.cli.directories import directory
 from scim_bridge.cli.doctor import doctor
 from scim_bridge.cli.failures import Verbs
+from scim_bridge.cli.findings import cluster
+from scim_bridge.cli.freezes import freeze
 from scim_bridge.cli.grants import grant
 from scim_bridge.cli.groups import group
+from scim_bridge.cli.history import sync
 from scim_bridge.cli.holds import hold
 from scim_bridge.cli.invitations import invitation
 from scim_bridge.cli.members import member
@@ -22,13 +23,13 @@ from scim_bridge.cli.organization_documents import apply, drift, export, plan
 from scim_bridge.cli.organizations import organization
 from scim_bridge.cli.projects import project
 from scim_bridge.cli.reviews import review
+from scim_bridge.cli.revocations import access
 from scim_bridge.cli.roles import role
 from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler
 from scim_bridge.cli.services import service
 from scim_bridge.cli.session import Session
 from scim_bridge.cli.simulate import simulate
-from scim_bridge.cli.sync import sync
 from scim_bridge.cli.tokens import token
 from scim_bridge.cli.units import unit
 
@@ -55,6 +56,7 @@ for verb in (
     demo,
     directory,
     doctor,
+    freeze,
     drift,
     export,
     grant,

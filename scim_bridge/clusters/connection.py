@@ -21,6 +21,7 @@ from kubernetes.config.incluster_config import InClusterConfigLoader
 from kubernetes.config.kube_config import load_kube_config_from_dict
 from urllib3.exceptions import HTTPError
 
+from scim_bridge.clusters.bucket import TokenBucket
 from scim_bridge.clusters.errors import Answer, from_transport, read_answer
 from scim_bridge.clusters.kubeconfig import IN_CLUSTER, SERVICE_ACCOUNT, Kubeconfig, parse_kubeconfig
 from scim_bridge.errors import ClusterDenied, ClusterUnreachable
@@ -38,6 +39,7 @@ class Limits:
     connect_seconds: float = 5
     read_seconds: float = 30
     writers: int = 8
+    per_second: float = 200
 
     @property
     def timeouts(self) -> tuple[float, float]:
@@ -56,6 +58,7 @@ class Connection:
         self.server: str = configuration.host
         self._limits = limits
         self._clean_up = clean_up
+        self._bucket = TokenBucket(limits.per_second)
         self._client = client.ApiClient(configuration)
         self._client.user_agent = "scim-bridge"
 
@@ -68,6 +71,7 @@ class Connection:
         content_type: str = JSON,
     ) -> Answer:
         """Send one request; raises ClusterUnreachable unless a whole answer, of whatever status, came back."""
+        self._bucket.take()
         headers = {"Accept": JSON}
         if body is not None:
             headers["Content-Type"] = content_type
@@ -78,6 +82,8 @@ class Connection:
                 auth_settings=["BearerToken"],
             )  # fmt: skip
             response = self._client.call_api(*request, _request_timeout=self._limits.timeouts).response
+            if response.status == 429 or response.status >= 500:
+                self._bucket.slow_down()
             return read_answer(response.status, response.headers, self._read(response, deadline))
         except HTTPError as error:
             raise from_transport(error, self.server, self._limits.timeouts) from error

@@ -6,6 +6,7 @@ A gateway never answers with a part: what cannot be read raises, because unknown
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from scim_bridge.domain.bindings import Binding, BindingKey
@@ -33,6 +34,49 @@ class PreflightProblem:
 
     kind: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """May somebody with these names do this there? ``namespace`` None: everywhere."""
+
+    user: str
+    groups: tuple[str, ...]
+    verb: str
+    resource: str
+    api_group: str = ""
+    subresource: str = ""
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A cluster's own answer; ``reason`` names the binding that allows it, ``problem`` what it could not evaluate."""
+
+    allowed: bool
+    reason: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Giver:
+    """
+    A binding on a cluster, whose ever it is; subjects are (kind, namespace, name).
+
+    ``key`` is that of an object of this installation, None for all others; ``claims`` tells that it says it is ours.
+    """
+
+    kind: str
+    namespace: str | None
+    name: str
+    role_kind: str
+    role: str
+    subjects: tuple[tuple[str, str, str], ...]
+    key: BindingKey | None = None
+    claims: bool = False
+    labels: tuple[tuple[str, str], ...] = ()
+    uid: str = ""
+    resource_version: str = ""
 
 
 class Gateway(Protocol):
@@ -67,6 +111,28 @@ class Gateway(Protocol):
 
     def preflight(self, roles: Iterable[KubernetesRole]) -> list[PreflightProblem]:
         """Return what would keep these roles from being bound."""
+
+    def ask(self, question: Question) -> Answered | None:
+        """Ask the cluster itself whether somebody may do something; None where there is nobody to ask."""
+
+    def everybody(self) -> list[Giver]:
+        """Return every binding there, whose ever it is; raises rather than return a part."""
+
+    def take_away(self, giver: Giver) -> None:
+        """
+        Delete exactly this version of somebody else's binding; only for what a person asked for by name.
+
+        Raises StaleBinding when it changed, ClusterRejected where a target holds none of others'.
+        """
+
+    def credential_ends(self) -> datetime | None:
+        """Return when its credential ends, None for one that does not or does not say."""
+
+    def publish(self, message: str) -> None:
+        """Let what was written, now or before a crash, be seen by whoever carries it on; nothing for an API."""
+
+    def probe(self) -> None:
+        """Ask whether it is there at all, at the least cost; raises when it is not."""
 
     def close(self) -> None:
         """Let go of connections and files."""

@@ -68,9 +68,23 @@ def read_kubeconfig(path: Path, *, allow_insecure: bool = False) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise Invalid(f"{name} cannot be read: {reason}.", field="kubeconfig") from None
+    return _self_contained(text, name, path.parent, allow_insecure=allow_insecure)
+
+
+def reduce_kubeconfig(text: str) -> str:
+    """
+    Return the current context of a kubeconfig that came as a text, alone: what else it holds is nobody's business.
+
+    Raises Invalid with one sentence; whoever sends it names no files of this machine.
+    """
+    return _self_contained(text, "The kubeconfig", None, allow_insecure=False)
+
+
+def _self_contained(text: str, name: str, folder: Path | None, *, allow_insecure: bool) -> str:
     cluster, user = _current_context(_load(text, name), name)
-    for section in (cluster, user):
-        _inline(section, path.parent, name)
+    if folder is not None:
+        for section in (cluster, user):
+            _inline(section, folder, name)
     if not _verifies(cluster, name) and not allow_insecure:
         raise Invalid(
             f"{name} turns TLS verification off (insecure-skip-tls-verify); put the cluster's "

@@ -6,13 +6,16 @@ fail; later writes are server-side applies that name the version they replace; d
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from scim_bridge.clusters.connection import APPLY, Connection
 from scim_bridge.clusters.errors import Answer, from_answer
-from scim_bridge.clusters.gateway import ObservedBinding, PreflightProblem
+from scim_bridge.clusters.gateway import Answered, Giver, ObservedBinding, PreflightProblem, Question
 from scim_bridge.clusters.objects import API_GROUP, from_object, kind_of, to_object
 from scim_bridge.clusters.preflight import find_problems
+from scim_bridge.clusters.questions import ask, givers_in
 from scim_bridge.domain.bindings import (
     CLUSTER_LABEL,
     INSTANCE_LABEL,
@@ -32,19 +35,26 @@ RBAC = f"/apis/{API_GROUP}/v1"
 FIELD_MANAGER = "scim-bridge"
 PAGE = 1000
 LIST_ATTEMPTS = 3
+KINDS = ("ClusterRoleBinding", "RoleBinding")
 
 
 class KubernetesCluster:
     """The gateway of one Kubernetes API, for one organization's cluster."""
 
     def __init__(
-        self, connection: Connection, instance: str, organization_id: OrganizationId, cluster_id: ClusterId
+        self,
+        connection: Connection,
+        instance: str,
+        organization_id: OrganizationId,
+        cluster_id: ClusterId,
+        ends: datetime | None = None,
     ) -> None:
         """Take an open connection; nothing is read yet."""
         self._connection = connection
         self._instance = instance
         self._organization_id = organization_id
         self._cluster_id = cluster_id
+        self._ends = ends
 
     def describe(self) -> str:
         """Return the API server's address."""
@@ -53,7 +63,7 @@ class KubernetesCluster:
     def list_bindings(self) -> list[ObservedBinding]:
         """Return all our bindings; each kind is one consistent walk over its pages."""
         found = []
-        for kind in ("ClusterRoleBinding", "RoleBinding"):
+        for kind in KINDS:
             for item in self._list(f"{RBAC}/{kind.lower()}s", f"{kind}List", {"labelSelector": self._selector()}):
                 observed = self._observe(item, kind)
                 if observed is not None:
@@ -78,13 +88,17 @@ class KubernetesCluster:
     def delete(self, observed: ObservedBinding) -> None:
         """Delete exactly the observed version; one that is gone already is done."""
         key, name = observed.binding.key, observed.name
-        answer = self._connection.send("DELETE", self._path(key, name), body=_delete_options(observed))
+        options = _delete_options(observed.uid, observed.resource_version)
+        self._delete(self._path(key, name), name, kind_of(key), options)
+
+    def _delete(self, path: str, name: str, kind: str, options: dict[str, Any]) -> None:
+        answer = self._connection.send("DELETE", path, body=options)
         if answer.says_gone(name):
             return
         if not answer.is_ok:
             raise from_answer(answer, f"Deleting {name}")
         left = answer.document or {}
-        if left.get("kind") not in ("Status", kind_of(key)):
+        if left.get("kind") not in ("Status", kind):
             raise ClusterUnreachable(f"Deleting {name}: the cluster answered with something that says nothing.")
         if (left.get("metadata") or {}).get("finalizers"):
             # It is marked, and goes on giving access until whoever put the finalizer there takes it away.
@@ -101,6 +115,37 @@ class KubernetesCluster:
     def preflight(self, roles: Iterable[KubernetesRole]) -> list[PreflightProblem]:
         """Return what would keep these roles from being bound; an unreachable cluster is a problem too."""
         return find_problems(self._connection, roles)
+
+    def ask(self, question: Question) -> Answered | None:
+        """Send a SubjectAccessReview."""
+        return ask(self._connection, question)
+
+    def everybody(self) -> list[Giver]:
+        """Return every binding of both kinds; each kind is one consistent walk over its pages."""
+        return [
+            each
+            for kind in KINDS
+            for each in givers_in(self._instance, kind, self._list(f"{RBAC}/{kind.lower()}s", f"{kind}List", {}))
+        ]
+
+    def take_away(self, giver: Giver) -> None:
+        """Delete exactly this version of somebody else's binding."""
+        place = f"/namespaces/{giver.namespace}" if giver.namespace else ""
+        path = f"{RBAC}{place}/{giver.kind.lower()}s/{quote(giver.name, safe='')}"
+        self._delete(path, giver.name, giver.kind, _delete_options(giver.uid, giver.resource_version))
+
+    def credential_ends(self) -> datetime | None:
+        """Return when the token or the client certificate ends."""
+        return self._ends
+
+    def publish(self, message: str) -> None:
+        """Do nothing: what an API has taken is in force."""
+
+    def probe(self) -> None:
+        """Ask /readyz; a server that forbids the question is there."""
+        answer = self._connection.send("GET", "/readyz")
+        if not answer.is_ok and answer.status not in (401, 403, 404):
+            raise from_answer(answer, "Asking whether it is ready")
 
     def close(self) -> None:
         """Close the connections and delete the key's file."""
@@ -221,6 +266,6 @@ def _is_object(item: Any) -> bool:
     return isinstance(metadata, dict) and isinstance(metadata.get("name"), str)
 
 
-def _delete_options(observed: ObservedBinding) -> dict[str, Any]:
-    preconditions = {"uid": observed.uid, "resourceVersion": observed.resource_version}
+def _delete_options(uid: str, version: str) -> dict[str, Any]:
+    preconditions = {"uid": uid, "resourceVersion": version}
     return {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}

@@ -4,20 +4,24 @@ A folder of manifests as a cluster: one YAML file a binding, stable bytes, safe 
 The folder carries a marker with the cluster's id. Without it the folder is unknown, not empty: an unmounted disk
 looks exactly like one where everything was deleted.
 
-There is no file that lists the others (a kustomization.yaml): each write would rewrite it, and each merge would
-conflict in it. Flux, Argo CD and `kubectl apply --recursive` read folders.
+No file is made that lists the others (a kustomization.yaml): each pass would rewrite it, and each merge conflict in
+it. Flux, Argo CD and `kubectl apply --recursive` read folders. One that somebody made is kept up to date.
 """
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from scim_bridge.clusters.gateway import ObservedBinding, PreflightProblem
+from scim_bridge.clusters.gateway import Answered, Giver, ObservedBinding, PreflightProblem, Question
+from scim_bridge.clusters.git import WorkingTree
+from scim_bridge.clusters.kustomization import find_index, with_resources
 from scim_bridge.clusters.manifest_files import MARKER as MARKER
 from scim_bridge.clusters.manifest_files import FolderWriter, require_owner
 from scim_bridge.clusters.manifest_files import prepare_folder as prepare_folder
@@ -29,7 +33,6 @@ from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import ClusterError, ClusterRejected, ClusterUnreachable, ForeignObject, StaleBinding
 
 CLUSTER_WIDE = "_cluster"
-INDEXES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
 class ManifestFolder:
@@ -95,9 +98,63 @@ class ManifestFolder:
             require_owner(self._folder, self._cluster_id)
             if not os.access(self._folder, os.W_OK):
                 return [PreflightProblem("FolderUnusable", f"{self._folder} cannot be written.")]
-            return [*self._indexes(), *self._misplaced()]
+            return list(self._misplaced())
         except ClusterError as error:
             return [PreflightProblem("FolderUnusable", str(error))]
+
+    def ask(self, question: Question) -> Answered | None:
+        """Return nothing: a folder answers no questions; the cluster that it is applied to does."""
+        return None
+
+    def everybody(self) -> list[Giver]:
+        """Return our own bindings: what else is in the folder is nobody's business here."""
+        return [
+            Giver(
+                "RoleBinding" if each.binding.key.family.namespace else "ClusterRoleBinding",
+                each.binding.key.family.namespace,
+                each.name,
+                "ClusterRole",
+                each.binding.key.family.role.value,
+                tuple((each.binding.key.family.subject_kind.value, "", name) for name in each.binding.subjects),
+                each.binding.key,
+                claims=True,
+            )
+            for each in self.list_bindings()
+        ]
+
+    def take_away(self, giver: Giver) -> None:
+        """Refuse: whatever else is in a folder is a file of somebody's."""
+        raise ClusterRejected("Take the file out of the folder yourself: the bridge deletes nobody else's files.")
+
+    def credential_ends(self) -> datetime | None:
+        """Return nothing: a folder needs no credential."""
+        return None
+
+    def publish(self, message: str) -> None:
+        """Keep our files in the kustomization that somebody made, and commit them where the repository wants that."""
+        require_owner(self._folder, self._cluster_id)
+        index = find_index(self._folder)
+        with self._writer.exclusively():
+            if index is not None:
+                self._keep_in(index)
+            tree = WorkingTree(self._folder)
+            if tree.wants_commits:
+                indexed = () if index is None else (index.name,)
+                tree.publish((f"*/scimb-{self._instance[:12]}-*.yaml", MARKER, *indexed), message)
+
+    def _keep_in(self, index: Path) -> None:
+        content = _content(index)
+        if content is None:
+            return
+        files = [str(each.relative_to(self._folder)) for each in self._files() if self._ours(each) is not None]
+        ours = re.compile(rf"[^/]+/scimb-{re.escape(self._instance[:12])}-[^/]+\.yaml")
+        wanted = with_resources(content.decode(errors="surrogateescape"), ours, files)
+        if wanted.encode(errors="surrogateescape") != content:
+            self._writer.write(index, wanted.encode(errors="surrogateescape"))
+
+    def probe(self) -> None:
+        """Look whether the folder is there and the cluster's."""
+        require_owner(self._folder, self._cluster_id)
 
     def close(self) -> None:
         """Do nothing: no file is kept open."""
@@ -157,15 +214,6 @@ class ManifestFolder:
             if (present.resource_version if present else None) != before:
                 raise StaleBinding(f"{self._file(key)} changed since it was read.")
             yield
-
-    def _indexes(self) -> Iterator[PreflightProblem]:
-        for name in INDEXES:
-            if (self._folder / name).exists():
-                message = (
-                    f"{self._folder / name} lists files by name, so kustomize and Flux will not see the bridge's: keep "
-                    "the folder for the bridge alone."
-                )
-                yield PreflightProblem("IndexInFolder", message)
 
     def _misplaced(self) -> Iterator[PreflightProblem]:
         for file in self._files():

@@ -63,15 +63,15 @@ def to_object(instance: str, binding: Binding) -> dict[str, Any]:
 def from_object(instance: str, found: Mapping[str, Any]) -> ObservedBinding:
     """Read an object of ours; raises ForeignObject when it is not."""
     # A file written by hand may hold anything anywhere: whatever is not of the right kind is not there.
-    metadata = _mapping(found.get("metadata"))
+    metadata = mapping_in(found.get("metadata"))
     name = str(metadata.get("name", ""))
-    annotation = _mapping(metadata.get("annotations")).get(KEY_ANNOTATION)
-    labels = _mapping(metadata.get("labels"))
+    annotation = mapping_in(metadata.get("annotations")).get(KEY_ANNOTATION)
+    labels = mapping_in(metadata.get("labels"))
     key = our_key(instance, name, labels, annotation if isinstance(annotation, str) else None)
     if key is None:
         raise ForeignObject(f"{name or 'An object'} is not this installation's; it is left alone.")
     listed = found.get("subjects") or []
-    subjects = [_mapping(each) for each in listed] if isinstance(listed, list) else [{}]
+    subjects = [mapping_in(each) for each in listed] if isinstance(listed, list) else [{}]
     kind = key.family.subject_kind.value
     # A subject of another kind was put in by hand; it is no subject of ours, and the object is written anew.
     names = tuple(sorted({str(each.get("name")) for each in subjects if each.get("kind") == kind}))
@@ -86,7 +86,8 @@ def from_object(instance: str, found: Mapping[str, Any]) -> ObservedBinding:
     return ObservedBinding(binding, name, uid, version, intact)
 
 
-def _mapping(value: object) -> dict[str, Any]:
+def mapping_in(value: object) -> dict[str, Any]:
+    """Return what is a mapping, and an empty one for all else: others write what they like."""
     return value if isinstance(value, dict) else {}
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scim_bridge.clusters.gateway import Gateway
+from scim_bridge.clusters.kubeconfig import IN_CLUSTER, credential_expiry
 from scim_bridge.clusters.manifests import ManifestFolder
 from scim_bridge.domain.organizations import ClusterId, OrganizationId, TargetKind
 from scim_bridge.errors import Invalid
@@ -26,6 +27,7 @@ class Target:
     connect_seconds: float = 5
     read_seconds: float = 30
     writers: int = 8
+    per_second: float = 200
 
 
 def open_gateway(target: Target) -> Gateway:
@@ -42,6 +44,7 @@ def open_gateway(target: Target) -> Gateway:
     from scim_bridge.clusters.connection import Limits, connect
     from scim_bridge.clusters.kubernetes import KubernetesCluster
 
-    limits = Limits(target.connect_seconds, target.read_seconds, target.writers)
+    limits = Limits(target.connect_seconds, target.read_seconds, target.writers, target.per_second)
     connection = connect(target.kubeconfig, limits)
-    return KubernetesCluster(connection, target.instance, target.organization_id, target.cluster_id)
+    ends = credential_expiry(target.kubeconfig or IN_CLUSTER)
+    return KubernetesCluster(connection, target.instance, target.organization_id, target.cluster_id, ends)

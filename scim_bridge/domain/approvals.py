@@ -66,6 +66,33 @@ def subjects_of(removals: Iterable[Removal], counts: Callable[[Removal], bool] =
     return {removal[1] for removal in removals if counts(removal)}
 
 
+MOST_TOLD = 2000
+
+
+def changed_document(gained: Iterable[Removal], lost: Iterable[Removal]) -> dict[str, Any]:
+    """Return who gained and lost what by a pass, for its history; of very many only the first are told."""
+    came, went = (sorted(each, key=lambda pair: (pair[0].sort_key, pair[1])) for each in (set(gained), set(lost)))
+    found: dict[str, Any] = {"gains": _by_family(came[:MOST_TOLD]), "loses": _by_family(went[:MOST_TOLD])}
+    more = max(0, len(came) - MOST_TOLD) + max(0, len(went) - MOST_TOLD)
+    return found | ({"more": more} if more else {})
+
+
+def change_message(document: Mapping[str, Any]) -> str:
+    """Return what changed as the message of a commit: a sentence, then a line for each."""
+    lines = [
+        f"{sign} {subject}: {each['role']} in {each['namespace'] or 'the whole cluster'}"
+        for sign, side in (("+", "gains"), ("-", "loses"))
+        for each in document[side]
+        for subject in each["subjects"]
+    ]
+    counts = {
+        side: len({subject for each in document[side] for subject in each["subjects"]}) for side in ("gains", "loses")
+    }
+    head = f"Update access: {counts['gains']} gain, {counts['loses']} lose"
+    more = [f"and {document['more']} more"] if document.get("more") else []
+    return "\n".join([head, "", *lines, *more]) if lines else "Repair bindings: nobody gains or loses access"
+
+
 def _gained(changes: Iterable[Change]) -> tuple[Removal, ...]:
     changes = tuple(changes)
     # Who only moves to another shard of the same family gains nothing.

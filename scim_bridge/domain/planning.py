@@ -206,12 +206,12 @@ def hold(plan: Plan, held: Iterable[Removal]) -> Plan:
             changes.append(change)
             continue
         waiting.append(replace(change, removed=tuple(sorted(kept)), lost=tuple(sorted(kept))))
-        changes += _without(change, kept)
+        changes += keeping(change, kept)
     return Plan(plan.cluster_id, tuple(sorted(changes, key=lambda c: c.sort_key)), (*plan.held, *waiting))
 
 
-def _without(change: Change, kept: set[str]) -> list[Change]:
-    """Return what is left to do of a shrink or delete when ``kept`` stay."""
+def keeping(change: Change, kept: set[str]) -> list[Change]:
+    """Return what is left to do of a shrink or delete when ``kept``, who are not nobody, stay."""
     removed = tuple(subject for subject in change.removed if subject not in kept)
     if not removed:
         return []
@@ -234,7 +234,7 @@ def after_failures(changes: Iterable[Change], failed: Iterable[Change]) -> tuple
     found: list[Change] = []
     for change in changes:
         moving = unwritten.get(change.binding.key.family, set()) & (set(change.removed) - set(change.lost))
-        found += _without(change, moving) if moving else [change]
+        found += keeping(change, moving) if moving else [change]
     return tuple(found)
 
 
@@ -256,7 +256,7 @@ def without_additions(plan: Plan, subjects: Collection[str]) -> Plan:
             refused[change.binding.key] = found
     if not refused:
         return plan
-    changes = [left for change in plan.changes for left in _not_adding(change, refused.get(change.binding.key, set()))]
+    changes = [left for change in plan.changes for left in not_adding(change, refused.get(change.binding.key, set()))]
     adding = [change for change in changes if change.action in (Action.CREATE, Action.GROW)]
     taking = [change for change in changes if change.action in (Action.SHRINK, Action.DELETE)]
     not_moved = [
@@ -268,7 +268,7 @@ def without_additions(plan: Plan, subjects: Collection[str]) -> Plan:
     return Plan(plan.cluster_id, tuple(sorted(changes, key=lambda c: c.sort_key)), plan.held)
 
 
-def _not_adding(change: Change, refused: set[str]) -> list[Change]:
+def not_adding(change: Change, refused: set[str]) -> list[Change]:
     """Return what is left to do of a change when ``refused`` do not come into its object."""
     if not refused or change.action is Action.DELETE:
         return [change]

@@ -19,14 +19,16 @@ from scim_bridge.identity.authority import opened_organization
 from scim_bridge.identity.catalogue import catalogue_then
 from scim_bridge.identity.names import scope_text, the_scope
 from scim_bridge.store.database import Database
-from scim_bridge.store.people import names_of_groups
-from scim_bridge.store.snapshot import read_organization
+from scim_bridge.store.holders import members_reached
+from scim_bridge.store.people import names_of_some_groups
+from scim_bridge.store.snapshot import read_members, read_organization
+from scim_bridge.store.tree import read_tree
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """
-    Who is asked for: on a cluster (with a role, in a namespace), or with a permission at a scope; at a moment.
+    Who is asked for: on a cluster (with a role, in a namespace), or with a permission or API role at a scope; when.
 
     Without a namespace both who has a role cluster-wide and who has one in some namespace are found.
     """
@@ -37,6 +39,7 @@ class Question:
     permission: str | None = None
     scope: str | None = None
     at: str | None = None
+    api_role: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +69,23 @@ Decided = TypeVar("Decided")
 
 def who(database: Database, actor: Actor, organization: str, question: Question) -> list[Holder]:
     """
-    Return who has a role on a cluster, or holds a permission at a scope, with the grants that give it.
+    Return who has a role on a cluster, or holds a permission or API role at a scope, with the grants that give it.
 
-    People with the same groups are decided once. Raises Refused for who may not see members, and Invalid and NotFound
-    for a question that makes no sense.
+    Only whom grants at the places in question concern is read, and people with the same groups are decided once. Raises
+    Refused for who may not see members, and Invalid and NotFound for a question that makes no sense.
     """
-    if (question.cluster is None) == (question.permission is None):
-        raise Invalid("Ask either for a cluster or for a permission.", field="cluster")
+    if sum(each is not None for each in (question.cluster, question.permission, question.api_role)) != 1:
+        raise Invalid("Ask for a cluster, for a permission or for an API role.", field="cluster")
     with database.read() as connection:
         owner, asker = opened_organization(connection, actor, organization)
         asker.require(SEEING)
         when = the_moment(connection, owner, question.at)
-        snapshot = read_organization(connection, owner.id, when.at, is_past=when.is_past)
-        words = Words(snapshot, {each.id: each.name for each in names_of_groups(connection, owner.id).values()})
+        tree = read_tree(connection, owner.id, when.at) if when.is_past else asker.tree
         catalogue = catalogue_then(connection, owner.id, when)
+        places = _places(tree, question)
+        members = members_reached(connection, owner.id, places, when)
+        snapshot = read_members(connection, owner.id, members, when.at, is_past=when.is_past, tree=tree)
+        words = Words(snapshot, names_of_some_groups(connection, snapshot.grants_of_group))
     decide = _on_cluster(snapshot, words, question) if question.cluster else _at_scope(words, catalogue, question)
     holders = [
         Holder(member.id, member.user_name, member.display_name, each.role, each.scope, each.namespace, each.through)
@@ -143,8 +149,16 @@ def _decided(snapshot: Snapshot, decide: Callable[[list[Grant]], Decided]) -> It
         yield member, by_groups[groups]
 
 
+def _places(tree: Tree, question: Question) -> list[Scope]:
+    """Return the scopes whose grants can answer a question."""
+    if question.cluster is None:
+        return tree.lineage(the_scope(tree, question.scope or "organization"))
+    cluster = _the_cluster(tree, question.cluster)
+    return [*tree.scopes_of_cluster(cluster.id), *map_namespaces(tree, cluster).of_scope]
+
+
 def _on_cluster(snapshot: Snapshot, words: Words, question: Question) -> Decide:
-    cluster = _the_cluster(snapshot, question.cluster or "")
+    cluster = _the_cluster(snapshot.tree, question.cluster or "")
     if question.role is not None and question.role not in set(KubernetesRole):
         named = ", ".join(KubernetesRole)
         raise Invalid(f"There is no Kubernetes role {question.role!r}; there are {named}.", field="role")
@@ -175,11 +189,8 @@ def _cluster_wide(snapshot: Snapshot, cluster: Cluster, words: Words, grants: li
 
 def _at_scope(words: Words, catalogue: Catalogue, question: Question) -> Decide:
     tree = words.snapshot.tree
-    permission = question.permission or ""
-    if permission not in catalogue.descriptions:
-        raise Invalid(f"There is no permission {permission!r}.", field="permission")
     scope = the_scope(tree, question.scope or "organization")
-    giving = {name for name, held in catalogue.roles.items() if permission in held}
+    giving = _giving(catalogue, question)
     above = frozenset(tree.lineage(scope))
 
     def decide(grants: list[Grant]) -> tuple[_Found, ...]:
@@ -194,8 +205,18 @@ def _at_scope(words: Words, catalogue: Catalogue, question: Question) -> Decide:
     return decide
 
 
-def _the_cluster(snapshot: Snapshot, named: str) -> Cluster:
-    for cluster in snapshot.tree.clusters.values():
+def _giving(catalogue: Catalogue, question: Question) -> set[str]:
+    if question.api_role is not None:
+        if question.api_role not in catalogue.roles:
+            raise Invalid(f"There is no API role {question.api_role!r}.", field="api_role")
+        return {question.api_role}
+    if question.permission not in catalogue.descriptions:
+        raise Invalid(f"There is no permission {question.permission!r}.", field="permission")
+    return {name for name, held in catalogue.roles.items() if question.permission in held}
+
+
+def _the_cluster(tree: Tree, named: str) -> Cluster:
+    for cluster in tree.clusters.values():
         if named in (cluster.name, cluster.id):
             return cluster
     raise NotFound(f"There is no cluster {named!r} in this organization.")

@@ -27,6 +27,7 @@ class ClusterWanted:
     allow_label_selectors: bool = False
     bridge_namespace: str = "scim-bridge"
     approve_first_plan: bool = False
+    break_glass: str | None = None
 
     @property
     def target(self) -> TargetNamed:

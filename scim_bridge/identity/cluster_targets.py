@@ -13,6 +13,7 @@ from scim_bridge.clusters.kubeconfig import (
     in_cluster_kubeconfig,
     parse_kubeconfig,
     read_kubeconfig,
+    reduce_kubeconfig,
 )
 from scim_bridge.clusters.manifest_files import Owner
 from scim_bridge.clusters.open import Target, open_gateway
@@ -68,7 +69,8 @@ def kubeconfig_text(file: Path) -> str:
 
 def target_of(kubeconfig: str) -> TargetRead:
     """Return the target that a kubeconfig's text names; raises Invalid with one sentence that holds no secret."""
-    return TargetRead(TargetKind.KUBERNETES, parse_kubeconfig(kubeconfig).server, kubeconfig=kubeconfig)
+    text = reduce_kubeconfig(kubeconfig)
+    return TargetRead(TargetKind.KUBERNETES, parse_kubeconfig(text).server, kubeconfig=text)
 
 
 def same_credential(keyring: Keyring, registered: RegisteredCluster, given: TargetRead) -> bool:

@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from scim_bridge.clusters.git import want_commits as want_commits
 from scim_bridge.clusters.manifest_files import prepare_folder
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.namespaces import is_namespace_name
 from scim_bridge.domain.organizations import CaseRule, ClusterId, Scope, ScopeKind, TargetKind, Tree, UnitId
+from scim_bridge.domain.safety import parse_break_glass
 from scim_bridge.errors import Conflict, Invalid, NotFound, Refused, StoreError
 from scim_bridge.identity.authority import authority_of, require
 from scim_bridge.identity.cluster_changes import checked_template
@@ -35,6 +37,7 @@ from scim_bridge.store.cluster_registry import NewTarget, RegisteredCluster
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.installation import instance_id
 from scim_bridge.store.organizations import Organization, lock_for_rules
+from scim_bridge.store.safety import Safety, write_safety
 from scim_bridge.store.tree import read_tree
 from scim_bridge.store.tree_changes import end_listings
 
@@ -116,6 +119,7 @@ def register(
         lock_for_rules(connection, owner.id, exclusive=True)
         tree, instance = read_tree(connection, owner.id), instance_id(connection)
         unit_id = the_unit(tree, wanted.unit)
+        _require_way_in(wanted, given)
         _require_registering(connection, actor, owner, tree.scopes_of_unit(unit_id)[0], wanted, given)
         found = store.find_cluster(connection, owner.id, wanted.name)
         if found is not None and found.name == wanted.name:
@@ -124,6 +128,9 @@ def register(
         else:
             change = new_change(owner.id, actor, "cluster.added", now(), request_id)
             registered, created = _register(connection, change, _target(runtime, wanted, unit_id, given)), True
+            if wanted.break_glass is not None:
+                way_in = Safety(break_glass=str(parse_break_glass(wanted.break_glass)))
+                write_safety(connection, owner.id, registered.id, way_in, change.at)
             if given.folder is not None and not rehearsing:
                 may_replace = forgotten_owner(connection, owner.id, instance)
                 prepare_folder(Path(given.folder), registered.id, instance, may_replace)
@@ -173,15 +180,17 @@ def update(
     return ClusterLookedOver(view, changed, look_over(runtime, found, given, instance, now()))
 
 
-def list_all(database: Database, organization: str, actor: Actor | None = None) -> list[ClusterView]:
-    """Return the clusters by name; to an actor, those that they may see."""
+def list_all(
+    database: Database, organization: str, actor: Actor | None = None, permission: str = "clusters:read"
+) -> list[ClusterView]:
+    """Return the clusters by name; to an actor, those at which they hold a permission."""
     with database.read() as connection:
         owner = the_organization(connection, organization)
         tree = read_tree(connection, owner.id)
         found = store.list_clusters(connection, owner.id)
         if actor is not None and not actor.is_trusted:
             authority = authority_of(connection, actor, owner.id)
-            found = [each for each in found if authority.may("clusters:read", Scope(ScopeKind.CLUSTER, each.id))]
+            found = [each for each in found if authority.may(permission, Scope(ScopeKind.CLUSTER, each.id))]
         return [_view(connection, tree, each) for each in found]
 
 
@@ -259,6 +268,16 @@ def _check(wanted: ClusterWanted) -> None:
     checked_template(wanted.user_template)
     if not is_namespace_name(wanted.bridge_namespace):
         raise Invalid(f"{wanted.bridge_namespace!r} cannot be the name of a namespace.", field="bridge_namespace")
+
+
+def _require_way_in(wanted: ClusterWanted, given: TargetRead) -> None:
+    if wanted.break_glass is not None:
+        parse_break_glass(wanted.break_glass)
+    elif wanted.approve_first_plan and given.kind is TargetKind.KUBERNETES:
+        raise Refused(
+            "A cluster goes live only with a way in that does not depend on the bridge: say --break-glass user:NAME, "
+            "group:NAME or note:TEXT."
+        )
 
 
 def _require_registering(

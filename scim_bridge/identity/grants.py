@@ -13,6 +13,7 @@ from scim_bridge.domain.roles import ApiRole, KubernetesRole
 from scim_bridge.errors import Conflict, Invalid, NotFound, Refused
 from scim_bridge.identity.authority import require_grantable
 from scim_bridge.identity.names import scope_text, the_group, the_member, the_organization, the_scope
+from scim_bridge.identity.owners import keep_an_owner
 from scim_bridge.store import grants as store
 from scim_bridge.store import people, rules
 from scim_bridge.store.audit import add_audit
@@ -180,8 +181,8 @@ def _refuse_impossible(connection: Connection, owner: Organization, key: GrantKe
 
 
 def _keep_an_owner(connection: Connection, owner: Organization, key: GrantKey) -> None:
-    if key.api_role == ApiRole.OWNER and people.working_owners(connection, owner.id, lock=True) == {key.member_id}:
-        raise Refused("This is the last working owner of the organization; make another one first.")
+    if key.api_role == ApiRole.OWNER and key.member_id is not None:
+        keep_an_owner(connection, owner.id, [key.member_id])
 
 
 def _manual(connection: Connection, key: GrantKey) -> OpenOrigin | None:

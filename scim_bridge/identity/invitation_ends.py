@@ -15,6 +15,7 @@ from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.grants import GrantKey
 from scim_bridge.store.mails import cancel_mails
+from scim_bridge.store.member_history import end_memberships
 
 CLOCK = Actor(ActorKind.SCHEDULER, "expiry")
 MOST_EXPIRED = 500
@@ -67,8 +68,10 @@ def supersede(connection: Connection, change: Change, member_id: MemberId) -> No
 
 
 def end(connection: Connection, change: Change, found: Invitation, state: InvitationState) -> None:
-    """Close an invitation that leads to nothing: whoever was invited is no member."""
+    """Close an invitation that leads to nothing: whoever was invited is no member, and keeps nothing for later."""
     members.lock_member(connection, found.member_id)
+    end_memberships(connection, change, found.member_id)
+    grants.close_origins(connection, change, grants.origins_of_members(connection, [found.member_id]))
     store.close_invitation(connection, change, found.id, state)
     cancel_mails(connection, change, found.id)
     members.set_state(connection, change, found.member_id, MemberState.REMOVED)

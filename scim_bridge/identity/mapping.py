@@ -85,6 +85,15 @@ def users_changed(
         _reconcile(connection, change, evaluation.of_users(in_force, users), held)
 
 
+def concerns_people(connection: Connection, directory_id: DirectoryId) -> bool:
+    """
+    Say whether a directory has rules that match people's attributes; for whoever holds the rules.
+
+    Where it has none, `users_changed` has nothing to do for those it brings.
+    """
+    return bool(rules.rules_of_directories(connection, [directory_id], for_people=True))
+
+
 def scopes_given_to(connection: Connection, directory_id: DirectoryId, member_id: MemberId) -> frozenset[Scope]:
     """Return the scopes at which a directory's attribute rules give a person a Kubernetes role."""
     concerned = {each.id for each in rules.rules_of_directories(connection, [directory_id], for_people=True)}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from scim_bridge.domain.brakes import BrakeLimits
+from scim_bridge.domain.organizations import Scope
 from scim_bridge.domain.people import GroupId, MemberId, ScimUserId
 from scim_bridge.domain.provisioning import GroupRecord, MemberChange, require_storable
 from scim_bridge.errors import Invalid, NotFound
@@ -100,9 +101,11 @@ def change_group(
         detail = outcome.detail()
         if record is None and not detail:
             return group
+        # Read before anything is written, which then goes to PostgreSQL all at once.
+        losing = _losing(connection, group, outcome)
         add_change(connection, change, about=f"group {group.display_name}{outcome.held_words}")
         stored = groups.update_group(connection, change, group, record)
-        _request_removals(connection, change, group, outcome)
+        request_removals(connection, change, losing.members, "membership", losing.scopes)
         if record is not None:
             detail |= {"displayName": {"from": group.display_name, "to": record.display_name}}
             mapping.groups_changed(connection, change, [group.id])
@@ -148,8 +151,10 @@ def _change_members(
     added, removed = known.among(wanted.add), known.among(wanted.remove)
     if wanted.remove:
         outcome.removed = memberships.end_members(connection, change, group.id, removed.users.values())
-        outcome.unnested = nestings.end_children(connection, change, group.id, removed.groups)
-        outcome.unparked = nestings.unpark(connection, change, group.id, wanted.remove)
+        if removed.groups:
+            outcome.unnested = nestings.end_children(connection, change, group.id, removed.groups)
+        if removed.not_by_their_own_id:
+            outcome.unparked = nestings.unpark(connection, change, group.id, removed.not_by_their_own_id)
     if wanted.replace:
         left = leave_out(connection, change, group, added.users.values(), added.groups, limits)
         outcome.missing, outcome.missing_groups = left.members, left.groups
@@ -178,6 +183,11 @@ class _Known:
         """Return the people, each once, by the id they have now."""
         return dict(self.named.values())
 
+    @property
+    def not_by_their_own_id(self) -> list[str]:
+        """Return what may have been parked: an id that the server gave somebody who is here names nobody else."""
+        return [*self.unknown, *(value for value, (user_id, _) in self.named.items() if value != user_id)]
+
     def among(self, ids: Iterable[str]) -> "_Known":
         """Return the part of it that these ids are."""
         wanted = set(ids)
@@ -197,13 +207,21 @@ def _resolve(connection: Connection, group: StoredGroup, ids: list[str]) -> _Kno
     return _Known(users, sorted(found), [value for value in rest if value not in found])
 
 
-def _request_removals(connection: Connection, change: Change, group: StoredGroup, outcome: _Outcome) -> None:
+@dataclass(frozen=True, slots=True)
+class _Losing:
+    """Who loses what a group gives, and where that is."""
+
+    members: list[MemberId] = field(default_factory=list)
+    scopes: frozenset[Scope] = frozenset()
+
+
+def _losing(connection: Connection, group: StoredGroup, outcome: _Outcome) -> _Losing:
     if not (outcome.removed or outcome.unnested):
-        return
+        return _Losing()
     concerned = set(outcome.removed)
     if outcome.unnested:
         concerned |= memberships.people_below(connection, outcome.unnested)
-    request_removals(connection, change, sorted(concerned), "membership", scopes_given(connection, [group.id]))
+    return _Losing(sorted(concerned), scopes_given(connection, [group.id]))
 
 
 def _locked(connection: Connection, exchange: Exchange, group_id: str, expected: frozenset[int] | None) -> StoredGroup:

@@ -1,6 +1,7 @@
 """What a directory may do to its users, and what that does to the people behind them."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from scim_bridge.domain.organizations import Scope
 from scim_bridge.domain.people import DirectoryId, GroupId, MemberId, MemberState, ScimUserId
@@ -8,9 +9,10 @@ from scim_bridge.domain.provisioning import Document, UserRecord, require_storab
 from scim_bridge.errors import NotFound, NotUnique
 from scim_bridge.identity import mapping
 from scim_bridge.identity.adoption import Arrival, arrive, take_over
-from scim_bridge.identity.deactivation import deactivate, reactivate
+from scim_bridge.identity.deactivation import Standing, deactivate, end_access, reactivate, standing_of
 from scim_bridge.identity.exchanges import Exchange, require_version
 from scim_bridge.identity.mapped_records import keeping_required, mapped_record, mapping_for
+from scim_bridge.store import adoption as adoption_store
 from scim_bridge.store import groups, members, memberships, nestings, users
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change
@@ -18,6 +20,8 @@ from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.deprovisioning import get_policy
 from scim_bridge.store.grants import scopes_given
 from scim_bridge.store.locking import lock_user_with_groups
+from scim_bridge.store.members import MemberFacts
+from scim_bridge.store.memberships import HeldRow
 from scim_bridge.store.removals import request_removals
 from scim_bridge.store.users import StoredUser, canonical
 
@@ -35,8 +39,11 @@ def create_user(database: Database, exchange: Exchange, record: UserRecord) -> S
     """
     require_storable(record)
     with database.write() as connection:
+        caller = exchange.caller
         record = mapped_record(exchange, record, mapping_for(connection, exchange))
-        known = _inactive_namesake(connection, exchange.caller.directory_id, record)
+        if adoption_store.is_unheard_of(connection, caller.organization_id, caller.directory_id, record):
+            return _insert_newcomer(connection, exchange, record)
+        known = _inactive_namesake(connection, caller.directory_id, record)
         if known is None:
             return _insert(connection, exchange, record)
         if canonical(record.document) == known.document:
@@ -93,6 +100,22 @@ def _inactive_namesake(connection: Connection, directory_id: DirectoryId, record
     return known
 
 
+def _insert_newcomer(connection: Connection, exchange: Exchange, record: UserRecord) -> StoredUser:
+    """Add a user of whom nobody here has ever heard."""
+    directory_id = exchange.caller.directory_id
+    change = exchange.begin("user.created")
+    # Everything is read before anything is written: what is written then goes to PostgreSQL all at once.
+    has_rules = mapping.concerns_people(connection, directory_id)
+    add_change(connection, change, about=f"user {record.user_name}")
+    member_id = members.insert_provisioned(connection, change, directory_id, record)
+    user = users.insert_user(connection, change, directory_id, member_id, record)
+    _note_created(connection, change, user)
+    if has_rules:
+        mapping.users_changed(connection, change, [user.id], locked=True)
+    exchange.log_success(connection, change, NOUN, user.id)
+    return user
+
+
 def _insert(connection: Connection, exchange: Exchange, record: UserRecord) -> StoredUser:
     directory_id = exchange.caller.directory_id
     change = exchange.begin("user.created")
@@ -105,16 +128,22 @@ def _insert(connection: Connection, exchange: Exchange, record: UserRecord) -> S
     arrival = Arrival(returning) if returning else arrive(connection, change, directory_id, record)
     member_id = arrival.member_id
     user = users.insert_user(connection, change, directory_id, member_id, record)
-    add_audit(connection, change, "user.created", NOUN, user.id, {"userName": record.user_name, "member": member_id})
+    _note_created(connection, change, user)
     if returning is not None:
-        _follow(connection, change, user, record, was_active=False)
+        _follow(connection, change, user, record, _Before.of_arrival(connection, member_id))
         _attach(connection, change, user, former, waiting)
     elif arrival.adopted:
         take_over(connection, change, directory_id, member_id)
-        _follow(connection, change, user, record, was_active=False)
+        _follow(connection, change, user, record, _Before.of_arrival(connection, member_id))
     mapping.users_changed(connection, change, [user.id], locked=True)
     exchange.log_success(connection, change, NOUN, user.id)
-    return user
+    # They may have been put into groups: those were not read with them.
+    return user._replace(groups=None)
+
+
+def _note_created(connection: Connection, change: Change, user: StoredUser) -> None:
+    detail = {"userName": user.user_name, "member": user.member_id}
+    add_audit(connection, change, "user.created", NOUN, user.id, detail)
 
 
 def _returning(connection: Connection, directory_id: DirectoryId, gone: StoredUser | None) -> MemberId | None:
@@ -138,40 +167,66 @@ def _attach(
     groups.touch_groups(connection, change, waiting)
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What was so before a user changes: read before anything is written, so that all is written at once."""
+
+    member: MemberFacts
+    was_active: bool
+    standing: Standing | None = None
+    held: list[HeldRow] = field(default_factory=list)
+
+    @classmethod
+    def of_arrival(cls, connection: Connection, member_id: MemberId) -> "_Before":
+        """Look at a member whom a user comes back to."""
+        return cls(members.lock_member(connection, member_id), was_active=False)
+
+    @classmethod
+    def of_change(cls, connection: Connection, user: StoredUser, record: UserRecord) -> "_Before":
+        """Look at the member behind a user that changes, and, if they leave, at what they leave."""
+        member = members.lock_member(connection, user.member_id)
+        if record.active or not user.active:
+            return cls(member, user.active)
+        return cls(member, True, standing_of(connection, member), memberships.lock_held_of_user(connection, user.id))
+
+
 def _store(
     connection: Connection, exchange: Exchange, change: Change, user: StoredUser, record: UserRecord
 ) -> StoredUser:
+    before = _Before.of_change(connection, user, record)
+    differences = _differences(user.read_document(), record.document)
+    is_authoritative = before.member.directory_id in (None, user.directory_id)
+    concerns_rules = differences.keys() != {"active"} or not is_authoritative
+    has_rules = concerns_rules and mapping.concerns_people(connection, user.directory_id)
     add_change(connection, change, about=f"user {record.user_name}")
     stored = users.update_user(connection, change, user, record)
-    differences = _differences(user.read_document(), record.document)
     add_audit(connection, change, change.kind, NOUN, user.id, differences)
-    is_authoritative = _follow(connection, change, stored, record, was_active=user.active)
-    if differences.keys() != {"active"} or not is_authoritative:
+    _follow(connection, change, stored, record, before)
+    if has_rules:
         mapping.users_changed(connection, change, [user.id], locked=True)
     exchange.log_success(connection, change, NOUN, user.id)
     return stored
 
 
-def _follow(connection: Connection, change: Change, user: StoredUser, record: UserRecord, *, was_active: bool) -> bool:
-    """Let the member follow the user, as far as this directory has a say about them; return whether it has."""
-    member = members.lock_member(connection, user.member_id)
+def _follow(connection: Connection, change: Change, user: StoredUser, record: UserRecord, before: _Before) -> None:
+    """Let the member follow the user, as far as this directory has a say about them."""
+    member = before.member
     is_authoritative = member.directory_id in (None, user.directory_id)
     if is_authoritative and not member.is_called_like(record):
         members.rename_member(connection, member.id, record)
         if not member.is_named_like(record):
             # The subject on the clusters may be rendered from any of these: the old one must go at once.
             request_removals(connection, change, [member.id], "renamed")
-    if was_active and not record.active:
+    if before.standing is not None:
         # The directory does not show held memberships any more: they must not come back with a reactivation.
-        memberships.end_held_of_user(connection, change, user.id)
+        memberships.end_held_rows(connection, change, before.held)
         if is_authoritative:
-            deactivate(connection, change, member.id)
+            end_access(connection, change, before.standing)
         else:
             group_ids = memberships.groups_of_user(connection, user.id)
             request_removals(connection, change, [member.id], "membership", _scopes(connection, user, group_ids))
-    elif record.active and not was_active and is_authoritative:
+    elif record.active and not before.was_active and is_authoritative:
         reactivate(connection, change, member.id)
-    return is_authoritative
 
 
 def _end_what_it_brought(connection: Connection, change: Change, user: StoredUser) -> None:

@@ -114,7 +114,7 @@ def _is_harmless(word: str) -> bool:
 
 
 def _tells(plain: str, credentials: tuple[str, ...]) -> bool:
-    return OUR_TOKEN.search(plain) is not None or any(each in plain for each in credentials)
+    return ("scimb_" in plain and OUR_TOKEN.search(plain) is not None) or any(each in plain for each in credentials)
 
 
 def _masked_parameter(parameter: str, credentials: tuple[str, ...]) -> str:
@@ -126,6 +126,10 @@ def _masked_parameter(parameter: str, credentials: tuple[str, ...]) -> str:
 
 
 def _is_secret(text: str) -> bool:
+    if text.isascii():
+        # Nearly every text: looking for each word in turn takes a tenth of what the expression does.
+        lowered = text.lower()
+        return any(word in lowered for word in SECRET_WORDS)
     return SECRET_WORD.search(text) is not None
 
 

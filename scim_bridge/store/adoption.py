@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, DirectoryState, MemberId, MemberState, ScimUserId
+from scim_bridge.domain.provisioning import UserRecord
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import adoption_conflict, directory, member, scim_user
@@ -40,6 +41,18 @@ _BY_FORMER_NAME = (
         scim_user.c.removed_at.is_(None),
     )
 )
+_OF_DIRECTORY = sa.select(scim_user.c.id).where(scim_user.c.directory_id == sa.bindparam("directory"))
+_CALLED = _OF_DIRECTORY.where(scim_user.c.user_name_key == sa.bindparam("name"))
+# The names of those present and of those gone are two indexes.
+_SOMEBODY = sa.select(
+    sa.or_(
+        _CALLED.where(scim_user.c.removed_at.is_(None)).exists(),
+        _CALLED.where(scim_user.c.removed_at.is_not(None)).exists(),
+        _OF_DIRECTORY.where(scim_user.c.external_id == sa.bindparam("external")).exists(),
+        _BY_ADDRESS.exists(),
+        _BY_FORMER_NAME.exists(),
+    )
+)
 _WAITING = sa.select(adoption_conflict.c.id).where(
     adoption_conflict.c.waiting_id == sa.bindparam("member"), adoption_conflict.c.state == OPEN
 )
@@ -60,6 +73,24 @@ class StoredConflict:
     candidate_state: str
     reason: str
     since: datetime
+
+
+def is_unheard_of(
+    connection: sa.Connection, organization_id: OrganizationId, directory_id: DirectoryId, record: UserRecord
+) -> bool:
+    """
+    Say whether nobody whom a directory has, had or may take over goes by any name of a record.
+
+    One look at what else takes six, each of which finds nothing for most of whom a directory brings.
+    """
+    values = {
+        "organization": organization_id,
+        "directory": directory_id,
+        "name": record.user_name_key,
+        "external": record.external_id or None,
+        "email": record.names.email_key or record.user_name_key,
+    }
+    return not connection.execute(_SOMEBODY, values).scalar_one()
 
 
 def free_namesakes(

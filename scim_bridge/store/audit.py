@@ -10,6 +10,7 @@ from scim_bridge.domain.audit import entry_digest
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import audit_entry
+from scim_bridge.store.statements import write_later
 
 _INSERT = sa.insert(audit_entry)
 
@@ -31,7 +32,8 @@ def add_audit(
     name = change.actor.name[:320]
     text = orjson.dumps(dict(detail or {}), option=orjson.OPT_SORT_KEYS, default=str).decode()
     salt = secrets.token_hex(16)
-    connection.execute(
+    write_later(
+        connection,
         _INSERT,
         {
             "id": new_id(),

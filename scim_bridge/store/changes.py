@@ -10,11 +10,13 @@ from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.store.database import NEWS
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import change_row
+from scim_bridge.store.statements import write_later
 
 CHANNEL = "scim_bridge_change"
 
 _INSERT = sa.insert(change_row)
-_NOTIFY = sa.select(sa.func.pg_notify(CHANNEL, sa.bindparam("organization", type_=sa.Text)))
+# Delivered at commit: a dispatcher that listens wakes at once, one that does not polls.
+_INSERT_AND_NOTIFY = _INSERT.returning(sa.func.pg_notify(CHANNEL, change_row.c.organization_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,6 @@ def new_change(
 def add_change(connection: sa.Connection, change: Change, about: str = "") -> None:
     """Write the one change row of a mutation; call it before rows that refer to it, and only if something changed."""
     values = {"id": change.id, "organization_id": change.organization_id, "kind": change.kind, "about": about}
-    connection.execute(_INSERT, values | {"created_at": change.at})
+    statement = _INSERT_AND_NOTIFY if connection.dialect.name == "postgresql" else _INSERT
+    write_later(connection, statement, values | {"created_at": change.at})
     connection.info[NEWS] = True
-    if connection.dialect.name == "postgresql":
-        # Delivered at commit: a dispatcher that listens wakes at once, one that does not polls.
-        connection.execute(_NOTIFY, {"organization": change.organization_id})

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ from scim_bridge.store.json_text import fixed, joined
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.paging import Listed, Page, find_page, sort_keys
 from scim_bridge.store.schema import membership, nesting, user_group
+from scim_bridge.store.statements import write_later
 from scim_bridge.store.users import canonical
 
 
@@ -151,7 +153,7 @@ def insert_group(
     made = GroupId(new_id())
     values = _values(record) | {"version": 1, "updated_at": change.at, "created_at": change.at}
     values |= {"id": made, "organization_id": change.organization_id, "directory_id": directory_id}
-    _write(connection, _INSERT, values, record.display_name)
+    write_later(connection, _INSERT, values, partial(_refuse_taken, record.display_name))
     note(connection, change, "group.began", group=made, directory=directory_id)
     return StoredGroup(
         made,
@@ -171,11 +173,11 @@ def update_group(
     """Count the group's version up, with a new name if there is one; raises NotUnique if that is taken."""
     values: dict[str, Any] = {"version": group.version + 1, "updated_at": change.at}
     if record is None:
-        connection.execute(_UPDATE, {"group": group.id, **values})
+        write_later(connection, _UPDATE, {"group": group.id, **values})
         name, external_id, document = group.display_name, group.external_id, group.document
     else:
         values |= _values(record)
-        _write(connection, _UPDATE, {"group": group.id, **values}, record.display_name)
+        write_later(connection, _UPDATE, {"group": group.id, **values}, partial(_refuse_taken, record.display_name))
         name, external_id, document = record.display_name, record.external_id, values["document"]
     return StoredGroup(
         group.id,
@@ -228,14 +230,10 @@ def _values(record: GroupRecord) -> dict[str, Any]:
     }
 
 
-def _write(connection: sa.Connection, statement: sa.Insert | sa.Update, values: dict[str, Any], name: str) -> None:
-    try:
-        connection.execute(statement, values)
-    except IntegrityError as error:
-        text = str(error.orig)
-        if "display_name_key" in text or "uq_user_group" in text:
-            raise NotUnique(f"Another group of this directory has the displayName {name!r}.") from None
-        raise
+def _refuse_taken(name: str, error: IntegrityError) -> None:
+    text = str(error.orig)
+    if "display_name_key" in text or "uq_user_group" in text:
+        raise NotUnique(f"Another group of this directory has the displayName {name!r}.") from None
 
 
 def _one(connection: sa.Connection, statement: sa.Select[Any], values: dict[str, str]) -> StoredGroup | None:

@@ -8,6 +8,7 @@ from scim_bridge.store.changes import Change
 from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import fact
+from scim_bridge.store.statements import write_later
 
 _INSERT = sa.insert(fact)
 _END_ALL = sa.update(fact).where(fact.c.object_id == sa.bindparam("object"), fact.c.valid_to.is_(None))
@@ -28,7 +29,7 @@ def start_fact(
     """Say the first fact about an attribute of an object that was made just now."""
     note(connection, change, "fact", noun=noun, object=object_id, attribute=attribute, value=value)
     values = {"noun": noun, "object_id": object_id, "attribute": attribute, "value": value, "valid_from": change.at}
-    connection.execute(_INSERT, {"id": new_id(), "organization_id": change.organization_id, **values})
+    write_later(connection, _INSERT, {"id": new_id(), "organization_id": change.organization_id, **values})
 
 
 def end_facts(connection: sa.Connection, change: Change, object_id: str, attribute: str | None = None) -> None:
@@ -36,9 +37,9 @@ def end_facts(connection: sa.Connection, change: Change, object_id: str, attribu
     values = {"object": object_id, "valid_to": change.at}
     if attribute is None:
         note(connection, change, "facts.ended", object=object_id)
-        connection.execute(_END_ALL, values)
+        write_later(connection, _END_ALL, values)
     else:
-        connection.execute(_END, values | {"named": attribute})
+        write_later(connection, _END, values | {"named": attribute})
 
 
 def change_fact(
@@ -59,5 +60,5 @@ def change_fact(
     if connection.execute(_END, values | {"named": attribute}).rowcount == 0:
         before = {"noun": noun, "object_id": object_id, "attribute": attribute, "value": was[0], "valid_from": was[1]}
         ended = {"id": new_id(), "organization_id": change.organization_id, "valid_to": change.at}
-        connection.execute(_INSERT, ended | before)
+        write_later(connection, _INSERT, ended | before)
     start_fact(connection, change, noun, object_id, attribute, value)

@@ -17,6 +17,7 @@ from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import NotUnique
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.members import lock_member
 from scim_bridge.store.schema import invitation, member
 
 _PENDING = invitation.c.state == InvitationState.PENDING.value
@@ -63,7 +64,9 @@ def insert_invitation(
 
 
 def lock_invitation(connection: sa.Connection, invitation_id: InvitationId) -> Invitation:
-    """Return an invitation that is known to be there, kept from other writers until the transaction ends."""
+    """Return an invitation that is known to be there, kept with its member from other writers."""
+    # The member first, as whoever removes a member does.
+    lock_member(connection, get_invitation(connection, invitation_id).member_id)
     query = sa.select(invitation).where(invitation.c.id == invitation_id).with_for_update()
     return _invitation(connection.execute(query).one())
 
@@ -93,14 +96,14 @@ def pending_of_account(
     connection: sa.Connection, account_id: AccountId, organization_id: OrganizationId
 ) -> Invitation | None:
     """Return the invitation into an organization that an account has not answered yet, kept from other writers."""
-    query = sa.select(invitation).join(member, member.c.id == invitation.c.member_id).where(_PENDING)
+    query = sa.select(invitation.c.id).join(member, member.c.id == invitation.c.member_id).where(_PENDING)
     query = query.where(member.c.account_id == account_id, invitation.c.organization_id == organization_id)
-    row = connection.execute(query.with_for_update(of=invitation)).first()
-    return None if row is None else _invitation(row)
+    found = connection.execute(query).scalar()
+    return None if found is None else lock_invitation(connection, InvitationId(found))
 
 
 def pending_of_member(connection: sa.Connection, member_id: MemberId) -> Invitation | None:
-    """Return the invitation that somebody has not answered yet, kept from other writers."""
+    """Return the invitation that somebody, whom the caller has locked, has not answered yet; kept from others too."""
     query = sa.select(invitation).where(invitation.c.member_id == member_id, _PENDING)
     row = connection.execute(query.with_for_update()).first()
     return None if row is None else _invitation(row)

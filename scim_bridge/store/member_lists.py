@@ -10,9 +10,12 @@ from scim_bridge.domain.member_filters import MemberFilter, Place
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import MemberId, MemberSource, MemberState
 from scim_bridge.domain.searching import AFTER_EVERY_LETTER
+from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.member_words import begins_with
 from scim_bridge.store.role_holders import holders
 from scim_bridge.store.schema import account, directory, member, member_word
+
+FEW = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,12 @@ def list_members(
 
     They come by userName; in a search, by the word that was found.
     """
-    query = select_members(organization_id, wanted, at, count, after)
-    rows = connection.execute(query).all()
+    few = _few(connection, organization_id, wanted, at)
+    if few is None:
+        rows = connection.execute(select_members(organization_id, wanted, at, count, after)).all()
+    else:
+        query = _page(member.c.user_name_key, member.c.id, member, [member.c.id.in_(listed("ids"))], count, after)
+        rows = connection.execute(query, {"ids": as_list(few)}).all()
     page = [_member(row) for row in rows[:count]]
     return page, (rows[count - 1].place, page[-1].id) if len(rows) > count else None
 
@@ -77,8 +84,35 @@ def select_members(
         key, source = member_word.c.word, member_word.join(member, member.c.id == member_word.c.member_id)
         conditions += _search(organization_id, wanted.terms)
     ids: sa.ColumnElement[str] = member_word.c.member_id if wanted.terms else member.c.id
+    return _page(key, ids, source, conditions, count, after)
+
+
+def _few(
+    connection: sa.Connection, organization_id: OrganizationId, wanted: MemberFilter, at: datetime
+) -> list[str] | None:
+    """
+    Return all whom the conditions leave, if they are few.
+
+    Looked for in the order of names, few among very many would be as dear as all of them; many are found at once.
+    """
+    if wanted.terms or wanted == MemberFilter():
+        return None
+    conditions = _conditions(organization_id, wanted, at, from_roles=bool(_asked(wanted)))
+    query = sa.select(member.c.id).where(*conditions).limit(FEW + 1)
+    found = list(connection.execute(query).scalars())
+    return found if len(found) <= FEW else None
+
+
+def _page(
+    key: sa.ColumnElement[str],
+    ids: sa.ColumnElement[str],
+    source: sa.FromClause,
+    conditions: list[sa.ColumnElement[bool]],
+    count: int,
+    after: Place | None,
+) -> sa.Select[Any]:
     if after is not None:
-        conditions.append(sa.tuple_(key, ids) > sa.tuple_(sa.literal(after[0]), sa.literal(after[1])))
+        conditions = [*conditions, sa.tuple_(key, ids) > sa.tuple_(sa.literal(after[0]), sa.literal(after[1]))]
     source = source.outerjoin(directory, directory.c.id == member.c.directory_id)
     source = source.outerjoin(account, account.c.id == member.c.account_id)
     query = sa.select(*_COLUMNS, key.label("place")).select_from(source).where(*conditions)
@@ -119,9 +153,15 @@ def _member(row: Any) -> ListedMember:
     )
 
 
-def _conditions(organization_id: OrganizationId, wanted: MemberFilter, at: datetime) -> list[sa.ColumnElement[bool]]:
-    found = [member.c.organization_id == organization_id]
-    found.append(member.c.state.in_([state.value for state in wanted.states]))
+def _conditions(
+    organization_id: OrganizationId, wanted: MemberFilter, at: datetime, *, from_roles: bool = False
+) -> list[sa.ColumnElement[bool]]:
+    states = [state.value for state in wanted.states]
+    if from_roles:
+        # As expressions: neither may be what is looked for by index, where the roles lead to so much fewer people.
+        found = [member.c.organization_id.concat("") == organization_id, member.c.state.concat("").in_(states)]
+    else:
+        found = [member.c.organization_id == organization_id, member.c.state.in_(states)]
     if wanted.source is not None:
         found.append(member.c.source == wanted.source.value)
     if wanted.directory_id is not None:
@@ -139,6 +179,11 @@ def _conditions(organization_id: OrganizationId, wanted: MemberFilter, at: datet
 
 
 def _access(organization_id: OrganizationId, wanted: MemberFilter, at: datetime) -> list[sa.ColumnElement[bool]]:
+    return [member.c.id.in_(holders(organization_id, at, scopes=wanted.scopes, **each)) for each in _asked(wanted)]
+
+
+def _asked(wanted: MemberFilter) -> list[dict[str, Any]]:
+    """Return what somebody has to hold: one grant for each axis that is asked for."""
     asked: list[dict[str, Any]] = []
     if wanted.api_role is not None:
         asked.append({"api_role": wanted.api_role})
@@ -146,7 +191,7 @@ def _access(organization_id: OrganizationId, wanted: MemberFilter, at: datetime)
         asked.append({"kubernetes_role": wanted.kubernetes_role})
     if not asked and wanted.scopes is not None:
         asked.append({})
-    return [member.c.id.in_(holders(organization_id, at, scopes=wanted.scopes, **each)) for each in asked]
+    return asked
 
 
 def _search(organization_id: OrganizationId, terms: tuple[str, ...]) -> list[sa.ColumnElement[bool]]:

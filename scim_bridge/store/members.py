@@ -17,6 +17,7 @@ from scim_bridge.store.history import change_fact, record_fact, start_fact
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.member_words import add_words, replace_words
 from scim_bridge.store.schema import member
+from scim_bridge.store.statements import write_later
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def insert_provisioned(
         "source": MemberSource.SCIM.value,
         "created_at": change.at,
     }
-    connection.execute(_INSERT, values | _names(record))
+    write_later(connection, _INSERT, values | _names(record))
     add_words(connection, change.organization_id, made, record.names.words)
     start_fact(connection, change, "member", made, "state", state.value)
     note(connection, change, "member.began", member=made, directory=directory_id)
@@ -113,13 +114,13 @@ def insert_provisioned(
 
 def rename_member(connection: sa.Connection, member_id: MemberId, record: UserRecord) -> None:
     """Take over the names that the authoritative directory gives a member."""
-    connection.execute(_UPDATE, {"member": member_id, **_names(record)})
+    write_later(connection, _UPDATE, {"member": member_id, **_names(record)})
     replace_words(connection, member_id, record.names.words)
 
 
 def set_state(connection: sa.Connection, change: Change, member_id: MemberId, state: MemberState) -> None:
     """Change a member's state, and keep since when."""
-    connection.execute(_UPDATE, {"member": member_id, "state": state.value})
+    write_later(connection, _UPDATE, {"member": member_id, "state": state.value})
     record_fact(connection, change, "member", member_id, "state", state.value)
 
 

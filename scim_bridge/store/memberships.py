@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.sql.dml import ReturningUpdate
@@ -14,6 +14,7 @@ from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import membership, nesting, scim_user, user_group
+from scim_bridge.store.statements import write_rows
 
 ORIGIN = "scim"
 
@@ -25,6 +26,14 @@ class NamedGroup:
     id: GroupId
     name: str
     is_direct: bool = True
+
+
+class HeldRow(NamedTuple):
+    """A membership that its directory no longer shows."""
+
+    id: str
+    group_id: GroupId
+    member_id: MemberId
 
 
 IN_FORCE = (membership.c.valid_to.is_(None), membership.c.origin == ORIGIN)
@@ -174,7 +183,7 @@ def add_members(
     missing = {user_id: member_id for user_id, member_id in users.items() if member_id not in known}
     rows = [_row(change, group_id, user_id, member_id) for user_id, member_id in missing.items()]
     if rows:
-        connection.execute(_INSERT, rows)
+        write_rows(connection, _INSERT, rows)
         began = {member_id: user_id for user_id, member_id in missing.items()}
         note(connection, change, "memberships.began", group=group_id, origin=ORIGIN, members=began)
     return [*missing.values(), *(member_id for _, member_id, is_held in present if is_held)]
@@ -224,13 +233,17 @@ def _of_held(
     return connection.execute(statement, values).scalars().all()
 
 
-def end_held_of_user(connection: sa.Connection, change: Change, user_id: ScimUserId) -> None:
-    """End the held memberships of a SCIM user."""
-    rows = connection.execute(_HELD_OF_USER, {"user": user_id}).all()
+def lock_held_of_user(connection: sa.Connection, user_id: ScimUserId) -> list[HeldRow]:
+    """Return a SCIM user's held memberships, kept from other writers until the transaction ends."""
+    return [HeldRow(*row) for row in connection.execute(_HELD_OF_USER, {"user": user_id})]
+
+
+def end_held_rows(connection: sa.Connection, change: Change, rows: Sequence[HeldRow]) -> None:
+    """End held memberships that are locked already."""
     if rows:
-        connection.execute(_END_ROWS, {"rows": as_list(row[0] for row in rows), "at": change.at})
-    for _, group_id, member_id in rows:
-        _ended(connection, change, group_id, [member_id])
+        connection.execute(_END_ROWS, {"rows": as_list(row.id for row in rows), "at": change.at})
+    for row in rows:
+        _ended(connection, change, row.group_id, [row.member_id])
 
 
 def end_group(connection: sa.Connection, change: Change, group_id: GroupId) -> list[MemberId]:

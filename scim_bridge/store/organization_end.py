@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from scim_bridge.domain.invitations import InvitationState
 from scim_bridge.domain.people import MemberState
 from scim_bridge.store.changes import Change
+from scim_bridge.store.effects import note
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import (
     api_token,
@@ -35,6 +36,7 @@ def end_organization(connection: sa.Connection, change: Change) -> int:
 
     Whoever calls it has seen that no cluster is left: nobody waits for a removal any more. The slug is free again.
     """
+    note(connection, change, "organization.ended")
     for table in _WITH_PERIOD:
         connection.execute(
             sa.update(table).where(_mine(table, change), table.c.valid_to.is_(None)).values(valid_to=change.at)

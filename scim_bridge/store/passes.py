@@ -1,7 +1,7 @@
 """Passes: what one is started from, how it went, and what a person should know about the cluster since."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +31,7 @@ REMEMBERED = timedelta(hours=1)
 _WHOLE_CLUSTER = {"organization", "unit", "cluster"}
 _GONE = (MemberState.DEACTIVATED.value, MemberState.REMOVED.value)
 _REASONS_TOLD = 20
+_KEPT = ("created", "updated", "deleted", "subjects_added", "subjects_removed", "inferred_removed", "held", "frozen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ class PassResult:
     How a pass went, in numbers; ``failed`` names what could not be written and why.
 
     Subjects are counted once each, in however many objects. ``waits`` tells that the first plan is not approved,
+    ``frozen`` that somebody keeps some of it from being done, ``unsure`` that one side was not wholly known,
     ``out_of_reach`` that the cluster stopped answering, ``wish`` how many seconds of patience it asked for.
+    ``unfinished`` names what there was no time for, ``changes`` says who gained and lost what.
     """
 
     created: int = 0
@@ -66,13 +69,18 @@ class PassResult:
     held: int = 0
     failed: tuple[tuple[str, str], ...] = ()
     waits: bool = False
+    frozen: bool = False
+    unsure: bool = False
+    unfinished: tuple[str, ...] = ()
+    changes: Mapping[str, Any] = field(default_factory=dict)
     out_of_reach: bool = False
     wish: float | None = None
 
     @property
     def state(self) -> str:
-        """Return ok only when nothing failed and nothing is held."""
-        return "degraded" if self.failed or self.held or self.waits else "ok"
+        """Return ok only when nothing failed, waits or is frozen, and all was known."""
+        is_less = self.failed or self.held or self.waits or self.frozen or self.unsure or self.unfinished
+        return "degraded" if is_less else "ok"
 
     @property
     def health(self) -> Health:
@@ -170,6 +178,9 @@ def finish_pass(
     values: dict[str, Any] = {"health": result.health.value, "next_pass_at": at + pace.until_next(fraction)}
     if result.failed:
         values |= _backed_off(connection, cluster_id, at, pace, fraction, result.wish)
+    elif result.unfinished:
+        # The next pass goes on at once: what is done is done, and its plan is what is left.
+        values |= {"next_pass_at": at, "failures": 0, "retry_at": None}
     else:
         shown = sa.case((columns.generation <= generation, None), else_=columns.due_since)
         values |= {"done_generation": generation, "due_since": shown, "last_success_at": at}
@@ -211,8 +222,9 @@ def abandon_pass(connection: sa.Connection, pass_id: str, result: PassResult, at
 def _end(
     connection: sa.Connection, pass_id: str, state: str, at: datetime, message: str | None, result: PassResult
 ) -> None:
-    counted = ("created", "updated", "deleted", "subjects_added", "subjects_removed", "inferred_removed", "held")
-    numbers = {name: getattr(result, name) for name in counted}
+    numbers: dict[str, Any] = {name: getattr(result, name) for name in _KEPT}
+    if any(result.changes.values()):
+        numbers["changes"] = orjson.dumps(result.changes).decode()
     connection.execute(
         sa.update(sync_pass)
         .where(sync_pass.c.id == pass_id)

@@ -183,10 +183,12 @@ def names_of_groups(connection: sa.Connection, organization_id: OrganizationId) 
     return {row.id: _group(row) for row in connection.execute(_groups(organization_id))}
 
 
+_NAMES = sa.select(user_group.c.id, user_group.c.display_name).where(user_group.c.id.in_(listed("ids")))
+
+
 def names_of_some_groups(connection: sa.Connection, group_ids: Iterable[GroupId]) -> dict[GroupId, str]:
-    """Return what these groups are called."""
-    query = sa.select(user_group.c.id, user_group.c.display_name).where(user_group.c.id.in_(sorted(group_ids)))
-    return {GroupId(row.id): row.display_name for row in connection.execute(query)}
+    """Return what these groups are called, gone ones too."""
+    return {GroupId(key): name for key, name in connection.execute(_NAMES, {"ids": as_list(sorted(group_ids))})}
 
 
 def working_owners(connection: sa.Connection, organization_id: OrganizationId, *, lock: bool = False) -> set[MemberId]:
@@ -212,12 +214,14 @@ def working_owners(connection: sa.Connection, organization_id: OrganizationId, *
     return {MemberId(found) for found in connection.execute(query).scalars()}
 
 
+_OWNERSHIP = sa.select(grant.c.id).where(
+    grant.c.member_id == sa.bindparam("member"), grant.c.api_role == ApiRole.OWNER.value, grant.c.valid_to.is_(None)
+)
+
+
 def holds_owner(connection: sa.Connection, member_id: MemberId) -> bool:
     """Say whether a person holds the owner role themselves, working or not."""
-    query = sa.select(grant.c.id).where(
-        grant.c.member_id == member_id, grant.c.api_role == ApiRole.OWNER.value, grant.c.valid_to.is_(None)
-    )
-    return connection.execute(query).first() is not None
+    return connection.execute(_OWNERSHIP, {"member": member_id}).first() is not None
 
 
 def _groups(organization_id: OrganizationId) -> sa.Select[Any]:

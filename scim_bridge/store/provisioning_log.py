@@ -10,6 +10,7 @@ from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId
 from scim_bridge.store.identifiers import first_id_at, new_id
 from scim_bridge.store.schema import directory, provisioning_log
+from scim_bridge.store.statements import write_later
 from scim_bridge.store.texts import storable
 
 _INSERT = sa.insert(provisioning_log)
@@ -44,7 +45,7 @@ class LogEntry:
 
 def add_entry(connection: sa.Connection, entry: LogEntry, at: datetime) -> None:
     """Write one entry, in the transaction of what it tells of."""
-    add_entries(connection, [(entry, at)])
+    write_later(connection, _INSERT, _values(entry, at))
 
 
 def add_entries(connection: sa.Connection, entries: Iterable[tuple[LogEntry, datetime]]) -> None:

@@ -1,8 +1,9 @@
 """Asked-for removals on their way: which clusters each concerns, and what is confirmed."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -195,6 +196,15 @@ def postpone_removals(
         )
 
 
+def try_again_now(connection: sa.Connection, organization_id: OrganizationId) -> None:
+    """Let the removals of an organization that were put off be tried at once."""
+    connection.execute(
+        sa.update(_part)
+        .where(_part.c.organization_id == organization_id, _part.c.state == "open")
+        .values(retry_at=None)
+    )
+
+
 def request_ids(connection: sa.Connection, organization_id: OrganizationId, at: datetime) -> frozenset[str]:
     """Return the requests that a sealed read at this moment can see, as far as a later look needs them."""
     query = sa.select(removal_request.c.id).where(
@@ -233,6 +243,7 @@ def record_run(
     updated: int,
     deleted: int,
     subjects_removed: int,
+    changes: Mapping[str, Any],
     problems: Collection[str],
 ) -> None:
     """Write down what a run of asked-for removals did on a cluster, beside its passes: the brakes' hour counts it."""
@@ -248,6 +259,7 @@ def record_run(
             updated=updated,
             deleted=deleted,
             subjects_removed=subjects_removed,
+            changes=orjson.dumps(changes).decode() if subjects_removed else None,
             failed=len(problems),
             message="; ".join(problems) or None,
         )

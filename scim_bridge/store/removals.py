@@ -10,6 +10,7 @@ from scim_bridge.domain.people import MemberId
 from scim_bridge.store.changes import Change
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import removal_request
+from scim_bridge.store.statements import write_rows
 
 _INSERT = sa.insert(removal_request)
 
@@ -46,5 +47,4 @@ def request_removals(
         }
         for member_id in members
     ]
-    if rows:
-        connection.execute(_INSERT, rows)
+    write_rows(connection, _INSERT, rows)

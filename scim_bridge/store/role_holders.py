@@ -56,12 +56,13 @@ def _by_groups(found: sa.CTE, at: datetime) -> sa.Select[Any]:
     )
     return (
         sa.select(membership.c.member_id)
-        .join(below, membership.c.group_id == below.c.group_id)
         .join(user_group, user_group.c.id == membership.c.group_id)
         .join(member, member.c.id == membership.c.member_id)
         .outerjoin(directory, directory.c.id == user_group.c.directory_id)
         .outerjoin(scim_user, scim_user.c.id == membership.c.scim_user_id)
         .where(
+            # Not a join: SQLite would go through every membership there is.
+            membership.c.group_id.in_(sa.select(below.c.group_id)),
             membership.c.valid_to.is_(None),
             sa.or_(membership.c.expires_at.is_(None), membership.c.expires_at > at),
             sa.or_(membership.c.scim_user_id.is_(None), counts_for_access()),

@@ -6,20 +6,19 @@ statement that is the same object as before (a constant of a store module) is co
 of parameters. All else, and everything while somebody listens to a cursor, takes SQLAlchemy's own way.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
-from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Dialect, IteratorResult
-from sqlalchemy.engine.result import SimpleResultMetaData
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-Convert = Callable[[Any], Any]
-Values = Mapping[str, Any]
+from scim_bridge.store.compiled import READS, Found, Together, Values, Written, together
+
+Refuse = Callable[[IntegrityError], None]
 
 MOST_STALE = 48
 """As many connections of a pool as may have been lost without anybody noticing."""
@@ -27,96 +26,21 @@ MOST_STALE = 48
 MOST_PREPARED = 500
 """Statements that a connection to PostgreSQL keeps prepared: all that there are here."""
 
-_READS = (sa.Select, sa.CompoundSelect)
-_QUICK = (*_READS, sa.Insert, sa.Update, sa.Delete)
+NOTHING: Any = {}
+MOST_WAITING = 12
+MOST_ROWS_LATER = 4
+_QUICK = (*READS, sa.Insert, sa.Update, sa.Delete)
 
 
-class Scalars(list[Any]):
-    """The first column of some rows."""
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row that is to be written; ``refuse`` raises what a violated constraint means, if it is about this row."""
 
-    def all(self) -> list[Any]:
-        """Return them."""
-        return self
-
-    def first(self) -> Any:
-        """Return the first one, None if there is none."""
-        return self[0] if self else None
-
-
-class Found:
-    """The rows of a statement, read already: what is usually asked of SQLAlchemy's results, without their cost."""
-
-    __slots__ = ("_names", "_rows", "rowcount")
-
-    def __init__(self, names: SimpleResultMetaData, rows: Sequence[Sequence[Any]], count: int) -> None:
-        self._names = names
-        self._rows = rows
-        self.rowcount = count
-
-    def __iter__(self) -> Iterator[Any]:
-        names, places = self._names, self._names._key_to_index
-        return iter([sa.Row(names, None, places, row) for row in self._rows])
-
-    def all(self) -> list[Any]:
-        """Return every row."""
-        return list(self)
-
-    def first(self) -> Any:
-        """Return the first row, None if there is none."""
-        return sa.Row(self._names, None, self._names._key_to_index, self._rows[0]) if self._rows else None
-
-    def scalars(self) -> Scalars:
-        """Return the first column."""
-        return Scalars([row[0] for row in self._rows])
-
-    def one_or_none(self) -> Any:
-        """Return the only row, None if there is none; raises MultipleResultsFound."""
-        return self.first() if len(self._rows) < 2 else self._whole().one_or_none()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._whole(), name)
-
-    def _whole(self) -> IteratorResult[Any]:
-        """Return what SQLAlchemy's own way would have."""
-        return IteratorResult(self._names, iter(self._rows))
-
-
-class _Written:
-    """One statement as a text for one driver, with how values go in and come out."""
-
-    def __init__(self, compiled: SQLCompiler, dialect: Dialect) -> None:
-        self.text = str(compiled)
-        self.is_read = isinstance(compiled.statement, _READS)
-        names = {name: bind for bind, name in compiled.bind_names.items()}
-        binds = [names[name] for name in compiled.positiontup or ()]
-        self._defaults = {bind.key: bind.value for bind in binds if not bind.required}
-        self._pick = _picking([bind.key for bind in binds])
-        inputs = [bind.type.dialect_impl(dialect).bind_processor(dialect) for bind in binds]
-        self._inputs = [(place, convert) for place, convert in enumerate(inputs) if convert is not None]
-        columns = compiled._result_columns
-        self.names = SimpleResultMetaData([column.keyname for column in columns])
-        outputs = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
-        self._outputs = [(place, convert) for place, convert in enumerate(outputs) if convert is not None]
-
-    def values(self, sent: Values) -> Sequence[Any]:
-        """Return the parameters as the driver wants them; raises KeyError for one that is missing."""
-        picked = self._pick({**self._defaults, **sent} if self._defaults else sent)
-        if not self._inputs:
-            return picked
-        made = list(picked)
-        for place, convert in self._inputs:
-            made[place] = convert(made[place])
-        return made
-
-    def rows(self, found: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-        """Return rows as Python's own types."""
-        if not self._outputs or not found:
-            return found
-        read = [list(row) for row in found]
-        for place, convert in self._outputs:
-            for row in read:
-                row[place] = convert(row[place])
-        return [tuple(row) for row in read]
+    written: Written
+    values: Values
+    table: Any
+    inserts: bool
+    refuse: Refuse | None
 
 
 class QuickConnection(sa.Connection):
@@ -125,14 +49,37 @@ class QuickConnection(sa.Connection):
     opening: str | None = None
     _cursor: Any = None
 
+    def __init__(self, engine: sa.Engine) -> None:
+        super().__init__(engine)
+        self.waiting: list[Waiting] = []
+
     def execute(self, statement: Any, parameters: Any = None, *, execution_options: Any = None) -> Any:
         """Run a statement; what `sqlalchemy.Connection.execute` says holds here too."""
+        if self.waiting:
+            self.catch_up()
         many = type(parameters) is list
         if execution_options is None and parameters != [] and not self.dispatch.before_cursor_execute:
             written = _known(statement, self.dialect, (parameters[0] if many else parameters) or {})
             if written is not None:
                 return self._run(written, parameters, many=many)
         return super().execute(statement, parameters, execution_options=execution_options)
+
+    @property
+    def may_wait(self) -> bool:
+        """Say whether what is to be written may wait for more of it: SQLite is at hand, and has no round trips."""
+        is_far = self.dialect.name == "postgresql"
+        return is_far and self.in_transaction() and not self.dispatch.before_cursor_execute
+
+    def catch_up(self) -> None:
+        """Write what waits (`write_later`), all of it by one statement."""
+        waiting, self.waiting = self.waiting, []
+        try:
+            self._try(together(*[each.written for each in waiting]), [each.values for each in waiting], many=False)
+        except IntegrityError as error:
+            for each in waiting:
+                if each.refuse is not None:
+                    each.refuse(error)
+            raise
 
     @property
     def cursor(self) -> Any:
@@ -147,12 +94,12 @@ class QuickConnection(sa.Connection):
         self._cursor = None
         super().invalidate(exception)
 
-    def _run(self, written: _Written, parameters: Any, *, many: bool) -> Found:
+    def _run(self, written: Written, parameters: Any, *, many: bool) -> Found:
         if not self.in_transaction() and not many:
             return self._run_alone(written, parameters)
         return self._try(written, parameters, many=many)
 
-    def _run_alone(self, written: _Written, parameters: Any) -> Found:
+    def _run_alone(self, written: Written, parameters: Any) -> Found:
         """Run a read that no transaction was begun for; where the server has gone meanwhile, a new connection does."""
         for _ in range(MOST_STALE):
             try:
@@ -162,17 +109,59 @@ class QuickConnection(sa.Connection):
                     raise
         return self._try(written, parameters, many=False)
 
-    def _try(self, written: _Written, parameters: Any, *, many: bool) -> Found:
+    def _try(self, written: Written | Together, parameters: Any, *, many: bool) -> Found:
         try:
             cursor = self.cursor
             if many:
                 cursor.executemany(written.text, [written.values(each) for each in parameters])
                 return Found(written.names, (), cursor.rowcount)
-            cursor.execute(written.text, written.values(parameters or {}))
+            cursor.execute(written.text, written.values(parameters or NOTHING))
             rows = cursor.fetchall() if cursor.description is not None else ()
             return Found(written.names, written.rows(rows), cursor.rowcount)
         except self.dialect.loaded_dbapi.Error as error:
             raise _translated(self, written.text, error) from error
+
+
+def write_later(
+    connection: sa.Connection,
+    statement: sa.Insert | sa.Update,
+    values: dict[str, Any],
+    refuse: Refuse | None = None,
+) -> None:
+    """
+    Write before the transaction ends, or before anything else is asked of it.
+
+    On PostgreSQL each statement costs a round trip, so that what nobody waits for is sent together. ``refuse`` is
+    called with the IntegrityError that the row may have brought about.
+    """
+    if isinstance(connection, QuickConnection) and connection.may_wait:
+        written = _known(statement, connection.dialect, values)
+        if written is not None:
+            waiting = Waiting(written, values, statement.table, isinstance(statement, sa.Insert), refuse)
+            if any(_meet(each, waiting) for each in connection.waiting) or len(connection.waiting) >= MOST_WAITING:
+                connection.catch_up()
+            connection.waiting.append(waiting)
+            return
+    try:
+        connection.execute(statement, values)
+    except IntegrityError as error:
+        if refuse is not None:
+            refuse(error)
+        raise
+
+
+def write_rows(connection: sa.Connection, statement: sa.Insert, rows: list[dict[str, Any]]) -> None:
+    """Write rows, a few of them later."""
+    if len(rows) > MOST_ROWS_LATER:
+        connection.execute(statement, rows)
+        return
+    for row in rows:
+        write_later(connection, statement, row)
+
+
+def _meet(one: Waiting, other: Waiting) -> bool:
+    """Say whether two statements may be about one row: then the second one has to see what the first one wrote."""
+    return one.table is other.table and not (one.inserts and other.inserts)
 
 
 def drive(connection: sa.Connection, text: str) -> None:
@@ -185,6 +174,17 @@ def drive(connection: sa.Connection, text: str) -> None:
             cursor.fetchall()
     except connection.dialect.loaded_dbapi.Error as error:
         raise _translated(connection, text, error) from error
+
+
+def try_to_drive(connection: sa.Connection, text: str, busy: str) -> bool:
+    """Do what `drive` does, or return False where the driver's complaint holds this word: no error has to be made."""
+    try:
+        connection.connection.cursor().execute(text)
+    except connection.dialect.loaded_dbapi.OperationalError as error:
+        if busy in str(error):
+            return False
+        raise _translated(connection, text, error) from error
+    return True
 
 
 def _new_cursor(connection: sa.Connection) -> Any:
@@ -221,10 +221,10 @@ def _translated(connection: sa.Connection, text: str, error: Exception) -> DBAPI
 
 
 # None: seen once. Statements made for one execution are forgotten with it.
-_seen: "WeakKeyDictionary[Any, dict[tuple[str, ...], _Written | None]]" = WeakKeyDictionary()
+_seen: "WeakKeyDictionary[Any, dict[tuple[str, ...], Written | None]]" = WeakKeyDictionary()
 
 
-def _known(statement: Any, dialect: Dialect, parameters: Values) -> _Written | None:
+def _known(statement: Any, dialect: Dialect, parameters: Values) -> Written | None:
     if not isinstance(statement, _QUICK):
         return None
     forms = _seen.get(statement)
@@ -237,16 +237,16 @@ def _known(statement: Any, dialect: Dialect, parameters: Values) -> _Written | N
     return forms[form]
 
 
-def _write(statement: Any, dialect: Dialect, names: list[str]) -> _Written | None:
+def _write(statement: Any, dialect: Dialect, names: list[str]) -> Written | None:
     speaking = _postgresql() if dialect.name == "postgresql" else dialect
-    columns = None if isinstance(statement, _READS) else names
+    columns = None if isinstance(statement, READS) else names
     compiled = statement.compile(dialect=speaking, column_keys=columns)
     # Lists that are spelt out, and values that Python makes, differ from one execution to the next.
     if compiled.post_compile_params or compiled.literal_execute_params:
         return None
     if columns is not None and (compiled.insert_prefetch or compiled.update_prefetch):
         return None
-    return _Written(compiled, speaking)
+    return Written(compiled, speaking)
 
 
 @cache
@@ -256,10 +256,3 @@ def _postgresql() -> Dialect:
 
     made: Dialect = psycopg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
     return made
-
-
-def _picking(keys: list[str]) -> Callable[[Values], Sequence[Any]]:
-    """Return what picks these values, in this order."""
-    if len(keys) > 1:
-        return itemgetter(*keys)
-    return (lambda sent: (sent[keys[0]],)) if keys else (lambda _: ())

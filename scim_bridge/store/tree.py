@@ -31,7 +31,7 @@ from scim_bridge.store.schema import cluster, metadata, project, project_cluster
 
 
 def read_tree(connection: sa.Connection, organization_id: OrganizationId, at: datetime | None = None) -> Tree:
-    """Return the whole tree as it is now, or was at a moment; names and policies are always today's."""
+    """Return the whole tree as it is now, or was at a moment; names are always today's."""
     moment = NOW if at is None else THEN
     values = {"organization": organization_id, AT: at}
     rows = {table.name: connection.execute(_rows(moment, table.name), values).all() for table in _PLACES}
@@ -148,23 +148,31 @@ def cluster_of(row: sa.Row[Any]) -> Cluster:
 
 
 _PLACES = (unit, project, service, cluster, project_cluster, project_namespace)
-# What is moved, and the fact that keeps where it was.
+# What is moved or set anew, and the fact that keeps what it was.
 _FACTS = {
     unit.c.parent_id: "parent",
     project.c.unit_id: "unit",
-    cluster.c.unit_id: "unit",
     service.c.namespace: "namespace",
+    cluster.c.unit_id: "unit",
+    cluster.c.user_template: "user_template",
+    cluster.c.case_rule: "case_rule",
+    cluster.c.allow_cluster_admin: "allow_cluster_admin",
+    cluster.c.allow_label_selectors: "allow_label_selectors",
 }
+
+
+def _then(moment: Moment, table: sa.Table, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+    if not moment.is_past or not isinstance(column.type, sa.Boolean):
+        return sa.label(column.name, moment.value(table.c.id, _FACTS[column], column))
+    present = sa.case((column.is_(sa.true()), "true"), else_="false")
+    return sa.label(column.name, moment.value(table.c.id, _FACTS[column], present) == "true")
 
 
 @lru_cache
 def _rows(moment: Moment, name: str) -> sa.Select[Any]:
     table = metadata.tables[name]
     is_place = "removed_at" in table.c
-    columns = [
-        moment.value(table.c.id, _FACTS[column], column).label(column.name) if column in _FACTS else column
-        for column in table.c
-    ]
+    columns = [_then(moment, table, column) if column in _FACTS else column for column in table.c]
     return (
         sa.select(*columns)
         .where(

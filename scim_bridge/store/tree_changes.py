@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -17,9 +16,10 @@ from scim_bridge.domain.organizations import (
     UnitId,
 )
 from scim_bridge.store.changes import Change
-from scim_bridge.store.history import end_facts, record_fact, start_fact
+from scim_bridge.store.effects import note
+from scim_bridge.store.history import change_fact, end_facts, record_fact
 from scim_bridge.store.identifiers import new_id
-from scim_bridge.store.schema import cluster, fact, project, project_cluster, project_namespace, service, unit
+from scim_bridge.store.schema import cluster, project, project_cluster, project_namespace, service, unit
 
 POLICIES = ("user_template", "case_rule", "allow_cluster_admin", "allow_label_selectors")
 """What of a cluster decides whom it knows by which name and what is bound: kept with from/to, like its place."""
@@ -81,9 +81,13 @@ def set_claims(connection: sa.Connection, change: Change, present: Project, clai
             )
             .values(valid_to=change.at)
         )
+        ended = {"namespace": claim.name, "selector": claim.selector, "cluster": claim.cluster_id}
+        note(connection, change, "namespace.ended", project=present.id, **ended)
     for claim in sorted(wanted - set(present.namespaces), key=str):
         values = {"namespace": claim.name, "selector": claim.selector, "cluster_id": claim.cluster_id}
         _start(connection, change, project_namespace, present.id, **values)
+        began = {"namespace": claim.name, "selector": claim.selector, "cluster": claim.cluster_id}
+        note(connection, change, "namespace.began", project=present.id, **began)
 
 
 def set_listed(connection: sa.Connection, change: Change, present: Project, clusters: Iterable[ClusterId]) -> None:
@@ -93,6 +97,7 @@ def set_listed(connection: sa.Connection, change: Change, present: Project, clus
         end_listings(connection, change, cluster_id, present.id)
     for cluster_id in sorted(wanted - present.cluster_ids):
         _start(connection, change, project_cluster, present.id, cluster_id=cluster_id)
+        note(connection, change, "project_cluster.began", project=present.id, cluster=cluster_id)
 
 
 def end_listings(
@@ -104,6 +109,7 @@ def end_listings(
     if project_id is not None:
         query = query.where(rows.project_id == project_id)
     connection.execute(query.values(valid_to=change.at))
+    note(connection, change, "project_cluster.ended", project=project_id, cluster=cluster_id)
 
 
 def remove_project(connection: sa.Connection, change: Change, present: Project) -> None:
@@ -127,8 +133,8 @@ def set_namespace(connection: sa.Connection, change: Change, service_id: Service
     row = connection.execute(
         sa.select(service.c.namespace, service.c.created_at).where(service.c.id == service_id)
     ).one()
-    _keep_former(connection, change, ("service", service_id, "namespace"), row.namespace, row.created_at)
-    record_fact(connection, change, "service", service_id, "namespace", namespace)
+    was = (row.namespace, row.created_at)
+    change_fact(connection, change, "service", service_id, "namespace", namespace, was)
     connection.execute(sa.update(service).where(service.c.id == service_id).values(namespace=namespace))
 
 
@@ -150,8 +156,7 @@ def set_policy(connection: sa.Connection, change: Change, present: Cluster, poli
     for attribute in POLICIES:
         was, becomes = policy_text(getattr(present, attribute)), policy_text(getattr(policy, attribute))
         if was != becomes:
-            _keep_former(connection, change, ("cluster", present.id, attribute), was, created)
-            record_fact(connection, change, "cluster", present.id, attribute, becomes)
+            change_fact(connection, change, "cluster", present.id, attribute, becomes, (was, created))
     values = {"name": policy.name} | {attribute: getattr(policy, attribute) for attribute in POLICIES}
     connection.execute(sa.update(cluster).where(cluster.c.id == present.id).values(values))
 
@@ -159,17 +164,6 @@ def set_policy(connection: sa.Connection, change: Change, present: Cluster, poli
 def policy_text(value: object) -> str:
     """Return a policy's value as facts hold it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _keep_former(
-    connection: sa.Connection, change: Change, about: tuple[str, str, str], was: str, since: datetime
-) -> None:
-    """Say what an attribute was until now, from ``since`` on: nobody wrote that down at the time."""
-    noun, object_id, attribute = about
-    known = sa.select(fact.c.id).where(fact.c.object_id == object_id, fact.c.attribute == attribute).limit(1)
-    if connection.execute(known).first() is None:
-        first = Change(change.id, change.organization_id, change.actor, change.kind, since)
-        start_fact(connection, first, noun, object_id, attribute, was)
 
 
 def _start(connection: sa.Connection, change: Change, table: sa.Table, project_id: ProjectId, **values: object) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.paging import Listed, Page, find_page, sort_keys
 from scim_bridge.store.schema import member, scim_user
 from scim_bridge.store.shown_groups import groups_of_user
+from scim_bridge.store.statements import write_later
 
 # An index entry of PostgreSQL takes 2,704 bytes; its other columns need some of them.
 LONGEST_KEY = 1024
@@ -222,12 +224,12 @@ def _page(connection: sa.Connection, directory_id: DirectoryId, offset: int, cou
 def insert_user(
     connection: sa.Connection, change: Change, directory_id: DirectoryId, member_id: MemberId, record: UserRecord
 ) -> StoredUser:
-    """Add a user; raises NotUnique if its userName is taken in the directory."""
+    """Add a user; raises NotUnique, at the end of the transaction if not before, if its userName is taken."""
     made = ScimUserId(new_id())
     values = _values(record, 1, change.at)
     values |= {"id": made, "organization_id": change.organization_id, "directory_id": directory_id}
     values |= {"member_id": member_id, "created_at": change.at}
-    _write(connection, _INSERT, values, record.user_name)
+    write_later(connection, _INSERT, values, partial(_refuse_taken, record.user_name))
     words = {"member": member_id, "directory": directory_id, "active": record.active}
     note(connection, change, "user.began", user=made, **words)
     return StoredUser(
@@ -248,9 +250,9 @@ def insert_user(
 
 
 def update_user(connection: sa.Connection, change: Change, user: StoredUser, record: UserRecord) -> StoredUser:
-    """Store a new state of a user; raises NotUnique if its userName is taken in the directory."""
+    """Store a new state of a user; raises NotUnique, at the end of the transaction if not before, as `insert_user`."""
     values = _values(record, user.version + 1, change.at)
-    _write(connection, _UPDATE, {"user": user.id, **values}, record.user_name)
+    write_later(connection, _UPDATE, {"user": user.id, **values}, partial(_refuse_taken, record.user_name))
     if record.active != user.active:
         was = (_word(active=user.active), user.created_at)
         change_fact(connection, change, "member", user.id, ACTIVE, _word(active=record.active), was)
@@ -340,13 +342,9 @@ def _email_columns(record: UserRecord) -> dict[str, Any]:
     return {"email_key": keys[0] if fits else None, "more_emails": len(keys) > 1 or (bool(keys) and not fits)}
 
 
-def _write(connection: sa.Connection, statement: sa.Insert | sa.Update, values: dict[str, Any], name: str) -> None:
-    try:
-        connection.execute(statement, values)
-    except IntegrityError as error:
-        if "user_name_key" in str(error.orig):
-            raise NotUnique(f"Another user of this directory has the userName {name!r}.") from None
-        raise
+def _refuse_taken(name: str, error: IntegrityError) -> None:
+    if "user_name_key" in str(error.orig):
+        raise NotUnique(f"Another user of this directory has the userName {name!r}.") from None
 
 
 def _one(connection: sa.Connection, statement: sa.Select[Any], values: dict[str, str]) -> StoredUser | None:

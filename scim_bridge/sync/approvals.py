@@ -14,6 +14,7 @@ from scim_bridge.store.cluster_registry import UNAPPROVED, activate_cluster
 from scim_bridge.store.database import Database
 from scim_bridge.store.plans import StoredPlan, approve_plan, lock_waiting, waiting_plans
 from scim_bridge.sync.places import the_cluster, the_clusters, the_organization
+from scim_bridge.sync.ways_in import require_way_in
 
 SHORTEST_HASH = 12
 """A hash may be cut to so many characters, as pages and tables show it."""
@@ -81,6 +82,7 @@ def approve(
         add_change(connection, change, found.name)
         approve_plan(connection, plan, actor.name, change.at, until)
         if found.state == UNAPPROVED:
+            require_way_in(connection, found)
             activate_cluster(connection, change, found.id)
         detail = {"cluster": found.name, "plan": plan.hash, "reason": plan.reason.value, "removals": plan.removals}
         add_audit(connection, change, "plan.approved", "cluster", found.id, {**detail, "until": until.isoformat()})

@@ -20,15 +20,19 @@ from scim_bridge.store.change_queue import DueCluster, add_missing_clusters, cla
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.leases import held_leases
+from scim_bridge.store.proofs import clusters_to_ask
 from scim_bridge.store.removal_queue import SPREAD_AT_ONCE, clusters_with_removals, spread_removals
 from scim_bridge.sync.lanes import Guard, Lane
 from scim_bridge.sync.policies import PassPolicy
+from scim_bridge.sync.proving import prove_removals, put_off_proofs
 from scim_bridge.sync.reconciler import PassReport, reconcile_cluster, record_unopened
 from scim_bridge.sync.revocations import LONGEST_WAIT, RemovalPolicy, carry_out_removals, postpone_all
-from scim_bridge.sync.turns import HOLDER, Turn, pass_lease, removal_lease, take_turn
+from scim_bridge.sync.turns import HOLDER, Turn, pass_lease, proof_lease, removal_lease, take_turn
 
 Clock = Callable[[], datetime]
 
+PROVING = 2
+"""So many clusters are asked at a time about removals that they have confirmed: nobody waits for the answer."""
 LOOK_EVERY = timedelta(seconds=1)
 """Without news, so often: for what the clock makes due, and for what another process has claimed and not done."""
 
@@ -70,6 +74,7 @@ class Dispatcher:
         patience = settings.cluster_connect_seconds
         self._passes = Lane("pass", settings.pass_workers, patience, guard, self._ended(finished))
         self._removals = Lane("removals", settings.revocation_workers, patience, guard, self._ended(finished))
+        self._proofs = Lane("proofs", PROVING, patience, guard, self._ended(finished))
         self._turns: set[Turn] = set()
         self._lock = Lock()
         self._stopping = Event()
@@ -89,7 +94,7 @@ class Dispatcher:
     def stop(self, seconds: float) -> bool:
         """Let what is being written be finished and nothing more; tell whether all ended in time."""
         self._stopping.set()
-        ended = [lane.wait_until_idle(seconds / 2) for lane in (self._removals, self._passes)]
+        ended = [lane.wait_until_idle(seconds / 3) for lane in (self._removals, self._passes, self._proofs)]
         return all(ended)
 
     def _ended(self, finished: Callable[[], None]) -> Callable[[], None]:
@@ -124,6 +129,7 @@ class Dispatcher:
             leases = held_leases(connection, at)
             removals = clusters_with_removals(connection, at)
             passes = due_clusters(connection, at)
+            proofs = clusters_to_ask(connection, at)
         for place in removals:
             if removal_lease(place.id) not in leases:
                 self._removals.offer(place.id, self._removal_run(place), failing=place.failures > 0)
@@ -131,11 +137,18 @@ class Dispatcher:
             if pass_lease(place.id) not in leases:
                 self._passes.offer(place.id, self._pass_run(place), failing=place.failures > 0)
 
+        for place in proofs:
+            if proof_lease(place.id) not in leases:
+                self._proofs.offer(place.id, self._proof_run(place), failing=place.failures > 0)
+
     def _removal_run(self, place: DueCluster) -> Callable[[], None]:
         return lambda: self._in_turn(removal_lease(place.id), lambda turn: self._remove(place, turn))
 
     def _pass_run(self, place: DueCluster) -> Callable[[], None]:
         return lambda: self._in_turn(pass_lease(place.id), lambda turn: self._reconcile(place, turn))
+
+    def _proof_run(self, place: DueCluster) -> Callable[[], None]:
+        return lambda: self._in_turn(proof_lease(place.id), lambda turn: self._prove(place, turn))
 
     def _in_turn(self, name: str, work: Callable[[Turn], None]) -> None:
         with take_turn(self._database, name, self._settings.lease_seconds, self._clock, self._holder) as turn:
@@ -163,6 +176,13 @@ class Dispatcher:
         if report.done:
             log.info("removals carried out", cluster=place.id, done=report.done, postponed=report.postponed)
 
+    def _prove(self, place: DueCluster, turn: Turn) -> None:
+        gateway, problem = self._open(place)
+        if gateway is None:
+            put_off_proofs(self._database, place, problem, self._clock)
+            return
+        prove_removals(self._database, gateway, place, self._clock, self._goes_on(turn))
+
     def _reconcile(self, place: DueCluster, turn: Turn) -> None:
         with self._database.read() as connection:
             # Another process may have done it between the look and the turn.
@@ -171,6 +191,8 @@ class Dispatcher:
         gateway, problem = self._open(place)
         if gateway is None:
             self._give_up(place, problem)
+            return
+        if place.failures >= self._settings.circuit_failures and not self._is_there(place, gateway):
             return
         report = reconcile_cluster(
             self._database,
@@ -192,11 +214,23 @@ class Dispatcher:
             # A database that is away is a StoreError too; then writing this down fails, and the guard says so.
             return None, str(error)
 
-    def _give_up(self, place: DueCluster, problem: str) -> None:
+    def _is_there(self, place: DueCluster, gateway: Gateway) -> bool:
+        """Ask a cluster that failed again and again only whether it is there: a pass would wait for each answer."""
+        try:
+            gateway.probe()
+        except ClusterError as error:
+            problem = f"after {place.failures} passes that failed it is only asked whether it is there: {error}"
+            self._give_up(place, problem, "CircuitOpen")
+            return False
+        return True
+
+    def _give_up(self, place: DueCluster, problem: str, kind: str = "CannotBeOpened") -> None:
         with self._database.write() as connection:
             add_missing_clusters(connection, place.organization_id)
-            record_unopened(connection, place.organization_id, place.id, problem, self._pass_policy, self._clock())
-        log.warning("a cluster cannot be opened", cluster=place.id, reason=problem)
+            record_unopened(
+                connection, place.organization_id, place.id, problem, self._pass_policy, self._clock(), kind
+            )
+        log.warning("a pass was not begun", cluster=place.id, reason=problem)
 
 
 def _tell(place: DueCluster, report: PassReport) -> None:

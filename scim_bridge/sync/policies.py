@@ -14,7 +14,8 @@ class PassPolicy:
     """
     How large a shard is, how much may be taken away unasked, how many writes run at once, and when passes run.
 
-    ``draw`` returns a random number from 0 to below 1.
+    ``objective_seconds`` is how long an asked-for removal may take before that is told, ``budget_seconds`` how long a
+    pass goes on writing before it lets the next one go on. ``draw`` returns a random number from 0 to below 1.
     """
 
     subjects_per_binding: int = 1000
@@ -22,6 +23,8 @@ class PassPolicy:
     writers: int = 8
     pace: Pace = field(default_factory=Pace)
     draw: Callable[[], float] = random.random
+    objective_seconds: float = 60
+    budget_seconds: float = 120
 
     @classmethod
     def of(cls, settings: Settings) -> "PassPolicy":
@@ -36,4 +39,6 @@ class PassPolicy:
                 settings.backoff_first_seconds,
                 settings.backoff_most_seconds,
             ),
+            objective_seconds=settings.revocation_objective_seconds,
+            budget_seconds=settings.pass_budget_seconds,
         )

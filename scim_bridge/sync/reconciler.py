@@ -7,16 +7,17 @@ How it and the asked-for removals never miss each other is told in `store.announ
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from scim_bridge.clusters.gateway import Gateway, ObservedBinding
-from scim_bridge.domain.approvals import PlanState
+from scim_bridge.domain.approvals import PlanState, change_message
 from scim_bridge.domain.conditions import of_failed_write, of_unreadable
 from scim_bridge.domain.desired import Condition
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.domain.planning import Plan
-from scim_bridge.errors import ClusterThrottled
+from scim_bridge.errors import ClusterError, ClusterThrottled
 from scim_bridge.store.applied import Applied, forget_applied, record_applied
 from scim_bridge.store.cluster_registry import UNAPPROVED
 from scim_bridge.store.conditions import add_condition
@@ -31,17 +32,21 @@ from scim_bridge.store.passes import (
     start_pass,
 )
 from scim_bridge.store.plans import end_approvals, open_plans
+from scim_bridge.store.proofs import remaining_access
 from scim_bridge.store.tree import selects_by_label
 from scim_bridge.store.windows import take_back_removals
+from scim_bridge.sync.objective import revocation_conditions
 from scim_bridge.sync.observing import Observation, observe, read_namespaces
 from scim_bridge.sync.policies import PassPolicy as PassPolicy
+from scim_bridge.sync.proving import still_condition
 from scim_bridge.sync.settling import Sealed, Settled, announce_pass, difference, read_sealed, settle
-from scim_bridge.sync.writing import Outcome, Writing, result_of
+from scim_bridge.sync.writing import Outcome, Writing, result_of, what_changed
 
 Clock = Callable[[], datetime]
 Namespaces = Mapping[str, Mapping[str, str]]
 
 _AT_ONCE = 200
+CREDENTIAL_WARNING = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +101,51 @@ def reconcile_cluster(
         return PassReport(Plan(cluster_id), PassResult(), is_abandoned=True)
     _mend_record(database, sealed, observed, clock())
     pass_id, settled = announce_pass(database, sealed, observed, policy, clock())
+    budget = _Budget(clock, policy.budget_seconds, goes_on)
     writing = Writing(
-        database, gateway, sealed, observed.bindings, writers=policy.writers, clock=clock, goes_on=goes_on
+        database,
+        gateway,
+        sealed,
+        observed.bindings,
+        writers=policy.writers,
+        clock=clock,
+        goes_on=budget.goes_on,
     )
     outcome = writing.carry_out(settled.plan)
-    result = result_of(sealed, settled, outcome, observed.bindings)
-    ending = _Ending(sealed, observed, settled, outcome, result, policy)
+    document = what_changed(outcome.done, observed.bindings)
+    if not settled.is_first_contact:
+        outcome.unpublished = _publish(gateway, document)
+    result = replace(result_of(sealed, settled, outcome, observed.bindings), changes=document)
+    is_abandoned = bool(outcome.stopped) and not (budget.is_spent and goes_on())
+    ending = _Ending(sealed, observed, settled, outcome, result, policy, is_abandoned, gateway.credential_ends())
     with database.write() as connection:
         conditions = ending.write(connection, pass_id, clock())
     problem = str(observed.problem) if observed.problem else None
-    return PassReport(settled.plan, result, conditions, problem, bool(outcome.stopped))
+    return PassReport(settled.plan, result, conditions, problem, is_abandoned)
+
+
+class _Budget:
+    """The time that a pass may go on writing for; what is left is the next one's."""
+
+    def __init__(self, clock: Clock, seconds: float, goes_on: Callable[[], bool]) -> None:
+        self._clock = clock
+        self._end = clock() + timedelta(seconds=seconds)
+        self._goes_on = goes_on
+        self.is_spent = False
+
+    def goes_on(self) -> bool:
+        if self._clock() >= self._end:
+            self.is_spent = True
+        return not self.is_spent and self._goes_on()
+
+
+def _publish(gateway: Gateway, document: Mapping[str, Any]) -> ClusterError | None:
+    """Let what was written be carried on; what keeps it from that is told, and tried again by the next pass."""
+    try:
+        gateway.publish(change_message(document))
+    except ClusterError as error:
+        return error
+    return None
 
 
 def plan_cluster(
@@ -124,7 +164,8 @@ def plan_cluster(
     with database.read() as connection:
         settled = settle(connection, sealed, observed, whole, policy, clock())
     problem = str(observed.problem) if observed.problem else None
-    return DryRun(settled, (*sealed.wanted.conditions, *observed.conditions), problem)
+    frozen = (Condition("Frozen", "", settled.freezes.sentence),) if settled.freezes else ()
+    return DryRun(settled, (*sealed.wanted.conditions, *observed.conditions, *frozen), problem)
 
 
 def record_unopened(
@@ -134,11 +175,12 @@ def record_unopened(
     problem: str,
     policy: PassPolicy,
     at: datetime,
+    kind: str = "CannotBeOpened",
 ) -> None:
-    """Write down that a pass was due and the cluster's gateway could not even be opened."""
+    """Write down that a pass was due and was not begun: the gateway could not be opened, or ``kind`` says why."""
     pass_id = start_pass(connection, Start(organization_id, cluster_id, at, revision=""))
     fail_pass(connection, pass_id, cluster_id, problem, at, pace=policy.pace, fraction=policy.draw())
-    add_condition(connection, organization_id, cluster_id, Condition("CannotBeOpened", "", problem), at)
+    add_condition(connection, organization_id, cluster_id, Condition(kind, "", problem), at)
 
 
 def _namespaces(
@@ -189,12 +231,14 @@ class _Ending:
     outcome: Outcome
     result: PassResult
     policy: PassPolicy
+    is_abandoned: bool
+    credential_ends: datetime | None
 
     def write(self, connection: Connection, pass_id: str, at: datetime) -> tuple[Condition, ...]:
         """Write the pass, the cluster's health, its conditions, and which approvals are used up."""
         not_lost = self.outcome.not_lost
         take_back_removals(connection, pass_id, {subject for _, subject in not_lost})
-        if self.outcome.stopped:
+        if self.is_abandoned:
             abandon_pass(connection, pass_id, self.result, at)
             return ()
         cluster_id = self.sealed.cluster_id
@@ -228,16 +272,28 @@ class _Ending:
             seen = [each for each in self.settled.plans.approved if each.id in self.sealed.approved]
             used = [each for each in seen if not each.lists & not_lost]
             end_approvals(connection, used, PlanState.APPLIED)
-        conditions = tuple(self._conditions(connection))
+        conditions = tuple(self._conditions(connection, at))
         set_conditions(connection, self.sealed.organization_id, cluster_id, conditions, at)
         return conditions
 
-    def _conditions(self, connection: Connection) -> Iterable[Condition]:
+    def _about_the_cluster(self, at: datetime) -> Iterable[Condition]:
+        left = self.result.unfinished
+        if left:
+            more = f" and {len(left) - 5} more" if len(left) > 5 else ""
+            yield Condition("TimeBudgetSpent", "", f"the next pass goes on with {'; '.join(left[:5])}{more}")
+        ends = self.credential_ends
+        if ends is not None and ends < at + CREDENTIAL_WARNING:
+            verb = "ended" if ends <= at else "ends"
+            yield Condition("CredentialEnds", "", f"the credential {verb} at {ends:%Y-%m-%d %H:%M} UTC; give another")
+
+    def _conditions(self, connection: Connection, at: datetime) -> Iterable[Condition]:
         yield from self.sealed.wanted.conditions
         yield from self.observed.conditions
         if self.observed.problem is not None:
             yield of_unreadable(self.observed.problem)
         waiting = open_plans(connection, self.sealed.cluster_id).waiting
+        if self.settled.freezes:
+            yield Condition("Frozen", "", self.settled.freezes.sentence)
         if self.settled.is_first_contact:
             told = f" {waiting.hash[:12]}" if waiting else ""
             yield Condition("FirstPlanWaits", "", f"nothing is written before its first plan{told} is approved")
@@ -248,6 +304,11 @@ class _Ending:
                 f"{self.result.held} people keep what they would lose: nobody asked for it by name, and together they "
                 f"are more than an hour may take away; plan {waiting.hash[:12]} waits for an approval",
             )
+        yield from (still_condition(each) for each in remaining_access(connection, self.sealed.cluster_id, at))
+        yield from revocation_conditions(connection, self.sealed.cluster_id, self.policy.objective_seconds, at)
+        yield from self._about_the_cluster(at)
+        if self.outcome.unpublished is not None:
+            yield Condition("NotPublished", "", str(self.outcome.unpublished))
         for change, error in self.outcome.failed:
             found = of_failed_write(change.binding.key.family, error)
             if found is not None:

@@ -7,7 +7,6 @@ was granted the same again in between keeps it. A removal is confirmed only once
 pass is on its way that may have read the store before the request and still write what it read.
 """
 
-import random
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,8 +15,10 @@ from enum import Enum
 
 from scim_bridge.clusters.gateway import Gateway, ObservedBinding
 from scim_bridge.domain.access import Snapshot
+from scim_bridge.domain.approvals import change_message, changed_document
 from scim_bridge.domain.bindings import BindingKey, Family
 from scim_bridge.domain.desired import Condition, desired
+from scim_bridge.domain.freezes import Freezes
 from scim_bridge.domain.people import MemberId, MemberState
 from scim_bridge.errors import ClusterDenied, ClusterError, ClusterThrottled, ClusterUnreachable, StaleBinding
 from scim_bridge.log import get_logger
@@ -25,7 +26,9 @@ from scim_bridge.store.applied import Applied, keys_held_by, record_taken
 from scim_bridge.store.change_queue import DueCluster, make_due
 from scim_bridge.store.conditions import add_condition
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.freezes import freezes_on
 from scim_bridge.store.leases import held_leases
+from scim_bridge.store.proofs import Taken, ask_for_proofs
 from scim_bridge.store.removal_queue import (
     Removal,
     close_removals,
@@ -35,40 +38,21 @@ from scim_bridge.store.removal_queue import (
 )
 from scim_bridge.store.snapshot import read_members
 from scim_bridge.store.written import REMOVALS, Written, audit_written, recorded
+from scim_bridge.sync.removal_pace import LONGEST_WAIT as LONGEST_WAIT
+from scim_bridge.sync.removal_pace import RemovalPolicy as RemovalPolicy
+from scim_bridge.sync.removal_pace import RemovalReport as RemovalReport
+from scim_bridge.sync.removal_pace import summed, wait_for
 from scim_bridge.sync.turns import pass_lease
 
 Clock = Callable[[], datetime]
 
 ATTEMPTS_AT_A_SHARD = 5
-LONGEST_WAIT = 60.0
-"""Nobody who was asked to go stays for longer than this on a cluster that works again."""
-LONGEST_PATIENCE = 60.0
-"""What a cluster that says "later" may ask for."""
 LOOK_AGAIN = timedelta(seconds=1)
 GIVE_UP_AFTER = 3
 """So many shards in a row without an answer: the cluster hangs, and asking for the others would take as long again."""
 PASS_UNDER_WAY = "a pass that began before is still under way"
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RemovalPolicy:
-    """When a removal that failed is tried again, and from how many people on it is worth a line in the log."""
-
-    first_wait: float = 1.0
-    longest_wait: float = LONGEST_WAIT
-    alarm_from: int = 10
-
-
-@dataclass(frozen=True, slots=True)
-class RemovalReport:
-    """What a run did: how many removals it confirmed, found void or postponed, and which shards failed and why."""
-
-    done: int = 0
-    void: int = 0
-    postponed: int = 0
-    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +63,7 @@ class _Asked:
     held: Mapping[MemberId, list[tuple[str, BindingKey]]]
     snapshot: Snapshot
     pass_under_way: bool
+    freezes: Freezes
 
 
 class _Taken(Enum):
@@ -114,6 +99,7 @@ class _Sorted:
     goes: dict[str, list[tuple[str, BindingKey]]] = field(default_factory=dict)
     keeps: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
+    frozen: set[str] = field(default_factory=set)
 
     def shards(self) -> dict[BindingKey, set[str]]:
         """Return whom each shard is to lose: however many leave, each is written once."""
@@ -130,7 +116,7 @@ class _Numbers:
 
     updated: int = 0
     deleted: int = 0
-    subjects_removed: int = 0
+    lost: list[tuple[Family, str]] = field(default_factory=list)
     problems: dict[BindingKey, ClusterError] = field(default_factory=dict)
     conditions: list[Condition] = field(default_factory=list)
 
@@ -154,7 +140,7 @@ def carry_out_removals(
         if not asked.removals:
             break
         run = _Run(database, gateway, place, clock, goes_on, policy or RemovalPolicy(), asked)
-        report = _sum(report, run.carry_out())
+        report = summed(report, run.carry_out())
     return report
 
 
@@ -164,7 +150,7 @@ def postpone_all(
     """Try the removals of a cluster again later: its gateway could not even be opened."""
     with database.write() as connection:
         removals = open_removals_on(connection, place.id, clock())
-        wait = _wait(removals, policy or RemovalPolicy(), ())
+        wait = wait_for(removals, policy or RemovalPolicy(), ())
         postpone_removals(connection, [each.id for each in removals], reason, clock() + wait)
 
 
@@ -177,6 +163,7 @@ def _read(database: Database, place: DueCluster, at: datetime) -> _Asked:
             keys_held_by(connection, place.id, members),
             read_members(connection, place.organization_id, members, at),
             pass_lease(place.id) in held_leases(connection, at),
+            freezes_on(connection, place.organization_id, place.id, at),
         )
 
 
@@ -199,7 +186,18 @@ class _Run:
         if len(self.asked.snapshot.members) > self.policy.alarm_from:
             log.warning("many people are to leave", cluster=self.place.id, people=len(self.asked.snapshot.members))
         todo = self._sort(self._wanted())
-        return self._write_down(todo, self._take_out(todo), started)
+        shown = self._take_out(todo)
+        self._publish(shown)
+        return self._write_down(todo, shown, started)
+
+    def _publish(self, shown: Mapping[BindingKey, _Taken]) -> None:
+        """Let it be carried on, or nothing of it is confirmed: a folder that nobody reads takes no access away."""
+        if not shown:
+            return
+        try:
+            self.gateway.publish(change_message(changed_document((), self.numbers.lost)))
+        except ClusterError as error:
+            self.numbers.problems |= dict.fromkeys(shown, error)
 
     def _wanted(self) -> _Wanted:
         snapshot, cluster_id = self.asked.snapshot, self.place.id
@@ -218,6 +216,9 @@ class _Run:
             todo.goes[removal.id] = []
             for subject, key in self.asked.held.get(removal.member_id, ()):
                 if not removal.covers(key.family):
+                    continue
+                if self.asked.freezes.holds_leavers(key.family):
+                    todo.frozen.add(removal.id)
                     continue
                 keeps = wanted.keeps(removal.member_id, key.family, subject)
                 if keeps is None:
@@ -264,7 +265,7 @@ class _Run:
                 after = self._write(observed, left)
             except StaleBinding:
                 continue
-            self.numbers.subjects_removed += len(present)
+            self.numbers.lost += [(key.family, subject) for subject in sorted(present)]
             self._record(key, subjects, after, present)
             return _Taken.WRITTEN
         raise StaleBinding(f"It changed {ATTEMPTS_AT_A_SHARD} times while it was being written.")
@@ -320,9 +321,10 @@ class _Run:
             else:
                 void.append(removal.id)
         at = self.clock()
-        wait = _wait(self.asked.removals, self.policy, self.numbers.problems.values())
+        wait = wait_for(self.asked.removals, self.policy, self.numbers.problems.values())
         with self.database.write() as connection:
             close_removals(connection, done, "done", at)
+            ask_for_proofs(connection, self.place.id, self._taken(todo, done), at)
             close_removals(connection, void, "void", at)
             postpone_removals(connection, late, PASS_UNDER_WAY, at + LOOK_AGAIN, failed=False)
             for reason, ids in reasons.items():
@@ -331,6 +333,15 @@ class _Run:
         for reason, ids in reasons.items():
             log.warning("removals could not be carried out", cluster=self.place.id, removals=len(ids), reason=reason)
         return RemovalReport(len(done), len(void), len(late) + sum(map(len, reasons.values())), tuple(sorted(reasons)))
+
+    def _taken(self, todo: _Sorted, done: list[str]) -> Iterable[Taken]:
+        """Yield what was confirmed, for the cluster to be asked about; it never delays a removal."""
+        for removal in self.asked.removals:
+            if removal.id in set(done):
+                pairs = todo.goes[removal.id]
+                subjects = tuple(sorted({subject for subject, _ in pairs}))
+                families = tuple(sorted({key.family for _, key in pairs}, key=lambda each: each.sort_key))
+                yield Taken(removal.request_id, removal.organization_id, removal.member_id, subjects, families)
 
     def _problem(
         self, removal_id: str, todo: _Sorted, keys: list[BindingKey], shown: Mapping[BindingKey, _Taken]
@@ -342,6 +353,8 @@ class _Run:
                 return str(problems[key])
         if any(key not in shown for key in keys):
             return "the run ended before its turn: " + (str(next(iter(problems.values()))) if problems else "stopped")
+        if removal_id in todo.frozen:
+            return f"frozen, leavers included: {self.asked.freezes.sentence}"
         return "the cluster's namespaces could not be read" if removal_id in todo.unknown else None
 
     def _record_run(self, connection: Connection, started: datetime, at: datetime, problems: list[str]) -> None:
@@ -359,24 +372,7 @@ class _Run:
                 at,
                 updated=numbers.updated,
                 deleted=numbers.deleted,
-                subjects_removed=numbers.subjects_removed,
+                changes=changed_document((), numbers.lost),
+                subjects_removed=len(numbers.lost),
                 problems=problems,
             )
-
-
-def _wait(removals: Iterable[Removal], policy: RemovalPolicy, problems: Iterable[ClusterError]) -> timedelta:
-    """Return how long a cluster is left alone: ever longer, at random so that not all ask at once."""
-    asked = max((each.retry_after or 0 for each in problems if isinstance(each, ClusterThrottled)), default=0)
-    times = max((each.attempts for each in removals), default=0)
-    wait = min(policy.first_wait * 2 ** min(times, 16), policy.longest_wait)
-    wait *= random.uniform(0.5, 1)  # noqa: S311 - spreads load, hides nothing
-    return timedelta(seconds=max(wait, min(asked, LONGEST_PATIENCE)))
-
-
-def _sum(one: RemovalReport, other: RemovalReport) -> RemovalReport:
-    return RemovalReport(
-        one.done + other.done,
-        one.void + other.void,
-        one.postponed + other.postponed,
-        tuple(sorted({*one.problems, *other.problems})),
-    )

@@ -8,13 +8,23 @@ from scim_bridge.domain.approvals import PlanState, Reason, held_document, subje
 from scim_bridge.domain.bindings import BindingKey
 from scim_bridge.domain.brakes import brake, hold_everything_inferred
 from scim_bridge.domain.desired import Desired, desired
+from scim_bridge.domain.freezes import NOT_FROZEN, Freezes, frozen_plan
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
-from scim_bridge.domain.planning import Action, Plan, Removal, hold_everything, plan_changes, without_additions
+from scim_bridge.domain.planning import (
+    Action,
+    Plan,
+    Removal,
+    hold_everything,
+    lost_of,
+    plan_changes,
+    without_additions,
+)
 from scim_bridge.errors import NotFound
 from scim_bridge.store.announcements import Addition, Sight, announce, asked_since, lock_cluster
 from scim_bridge.store.applied import applied_digests, bits_of, recorded_keys
 from scim_bridge.store.cluster_registry import REMOVED, UNAPPROVED, read_target
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.freezes import freezes_on
 from scim_bridge.store.passes import AskedFor, Start, generation_of, open_requests, start_pass
 from scim_bridge.store.plans import OpenPlans, end_approvals, keep_waiting, open_plans, stop_waiting
 from scim_bridge.store.removal_queue import request_ids
@@ -49,6 +59,7 @@ class Settled:
 
     ``is_judged`` is False when one side was not wholly known: then what waits says nothing, and no plan waits for
     approval because of it. ``losing`` are those who lose something unasked, and whom each is counted as.
+    ``is_frozen`` tells that something of the plan is left out because somebody froze it.
     """
 
     plan: Plan
@@ -58,6 +69,8 @@ class Settled:
     before: Present | None
     losing: Mapping[str, str]
     plans: OpenPlans
+    freezes: Freezes = NOT_FROZEN
+    is_frozen: bool = False
 
     @property
     def is_first_contact(self) -> bool:
@@ -122,7 +135,19 @@ def difference(sealed: Sealed, observed: Observation) -> Plan:
 def settle(
     connection: Connection, sealed: Sealed, observed: Observation, plan: Plan, policy: PassPolicy, at: datetime
 ) -> Settled:
-    """Return the plan of a pass with what is held: dry run, page and execution are this same plan."""
+    """Return the plan of a pass with what is held and frozen: dry run, page and execution are this same plan."""
+    settled = _held(connection, sealed, observed, plan, policy, at)
+    freezes = freezes_on(connection, sealed.organization_id, sealed.cluster_id, at)
+    left = frozen_plan(settled.plan, freezes, sealed.asked_for.covers)
+    going = subjects_of(lost_of(left.changes))
+    losing = {subject: person for subject, person in settled.losing.items() if subject in going}
+    is_frozen = left.changes != settled.plan.changes
+    return replace(settled, plan=left, losing=losing, freezes=freezes, is_frozen=is_frozen)
+
+
+def _held(
+    connection: Connection, sealed: Sealed, observed: Observation, plan: Plan, policy: PassPolicy, at: datetime
+) -> Settled:
     state = read_target(connection, sealed.cluster_id).state
     if state == REMOVED:
         raise NotFound(f"The cluster {sealed.cluster_id} is not registered any more.")

@@ -1,6 +1,6 @@
 """One pass, or its plan, because a person wants it now."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -109,6 +109,11 @@ def run(workshop: Workshop, organization: str, cluster: str | None = None) -> li
     if cluster is not None:
         return [_run(workshop, each) for each in clusters]
     return [_run_or_tell(workshop, each) for each in clusters]
+
+
+def run_some(workshop: Workshop, organization: str, clusters: Iterable[str]) -> list[CompletedPass]:
+    """Run a pass of each of these clusters; one that is busy or cannot be opened stops no other."""
+    return [_run_or_tell(workshop, each) for name in clusters for each in _clusters(workshop, organization, name)]
 
 
 def prepare_first_plan(workshop: Workshop, organization: str, cluster: str) -> None:

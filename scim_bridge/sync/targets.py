@@ -77,4 +77,5 @@ class Targets:
             self._settings.cluster_connect_seconds,
             self._settings.cluster_read_seconds,
             self._settings.cluster_writers,
+            self._settings.requests_per_cluster_second,
         )

@@ -28,6 +28,11 @@ def removal_lease(cluster_id: ClusterId) -> str:
     return f"removals:{cluster_id}"
 
 
+def proof_lease(cluster_id: ClusterId) -> str:
+    """Return the name of the lease under which a cluster is asked about removals: nothing waits for it."""
+    return f"proofs:{cluster_id}"
+
+
 class Turn:
     """A lease that is held; ask `goes_on` before every batch of writes."""
 

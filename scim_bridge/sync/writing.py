@@ -6,9 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
+from typing import Any
 
 from scim_bridge.clusters.gateway import Gateway, ObservedBinding
-from scim_bridge.domain.approvals import subjects_of
+from scim_bridge.domain.approvals import changed_document, subjects_of
 from scim_bridge.domain.bindings import BindingKey
 from scim_bridge.domain.planning import Action, Change, Plan, Removal, after_failures, lost_of
 from scim_bridge.errors import ClusterError, ClusterThrottled, ClusterUnreachable
@@ -28,6 +29,7 @@ class Outcome:
 
     done: list[Change] = field(default_factory=list)
     failed: list[tuple[Change, ClusterError]] = field(default_factory=list)
+    unpublished: ClusterError | None = None
     stopped: list[Change] = field(default_factory=list)
     out_of_reach: bool = False
 
@@ -173,11 +175,25 @@ def result_of(sealed: Sealed, settled: Settled, outcome: Outcome, had: Iterable[
         subjects_removed=len(subjects_of(lost)),
         inferred_removed=len(subjects_of(lost, is_inferred)),
         held=len(set(chain.from_iterable(change.lost for change in settled.plan.held))),
-        failed=tuple((_named(change), str(error)) for change, error in outcome.failed),
+        failed=_failures(outcome),
         waits=settled.is_first_contact,
+        frozen=settled.is_frozen,
+        unsure=not settled.is_judged,
+        unfinished=tuple(_named(change) for change in outcome.stopped),
         out_of_reach=outcome.out_of_reach,
         wish=max(wishes, default=None),
     )
+
+
+def _failures(outcome: Outcome) -> tuple[tuple[str, str], ...]:
+    failed = tuple((_named(change), str(error)) for change, error in outcome.failed)
+    return failed if outcome.unpublished is None else (*failed, ("publish", str(outcome.unpublished)))
+
+
+def what_changed(done: Iterable[Change], had: Iterable[ObservedBinding]) -> dict[str, Any]:
+    """Return who gained and lost what, as it is kept and told."""
+    changes = list(done)
+    return changed_document(_gained(changes, had), lost_of(changes))
 
 
 def _gained(done: Iterable[Change], had: Iterable[ObservedBinding]) -> set[Removal]:

@@ -11,6 +11,7 @@ from scim_bridge.identity.clusters import ClusterWanted
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.store.sealing import load_keyring
 from tests.api.rest import Person, Rest, document, fields, problem
+from tests.identity.provider import rows
 
 SECRET = "s3cret-of-prod"
 
@@ -104,6 +105,25 @@ def test_a_plan_says_what_a_pass_would_do_and_a_dead_cluster_is_told(rest: Rest,
     assert planned["approve"] is not None
 
 
+def test_of_a_kubeconfig_only_the_current_context_is_kept_and_no_file_is_read(rest: Rest, owner: Person) -> None:
+    table = yaml.safe_load(kubeconfig())
+    table["users"].append({"name": "other", "user": {"token": "of-another-cluster"}})
+    owner.ok("POST", "/clusters", {"name": "prod", "kubeconfig": yaml.safe_dump(table)})
+    (stored,) = rows(rest.database, "cluster")
+    files = yaml.safe_load(kubeconfig())
+    files["users"][0]["user"] = {"tokenFile": "/etc/hostname"}
+    careless = yaml.safe_load(kubeconfig())
+    careless["clusters"][0]["cluster"]["insecure-skip-tls-verify"] = True
+
+    answers = [
+        owner.inside("POST", "/clusters", {"name": "x", "kubeconfig": yaml.safe_dump(each)})
+        for each in (files, careless)
+    ]
+
+    assert "of-another-cluster" not in load_keyring(rest.settings).open(stored["sealed_credential"])
+    assert [problem(each) for each in answers] == [(422, "invalid")] * 2
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -149,3 +169,31 @@ def test_the_admin_of_another_unit_sees_nothing_of_a_cluster(rest: Rest, prod: P
     assert head.items("/clusters") == []
     for path in ("", "/status", "/plan", "/waiting"):
         assert problem(head.inside("GET", f"/clusters/prod{path}")) == (403, "refused")
+
+
+def test_a_first_plan_is_prepared_read_approved_and_carried_out(rest: Rest, owner: Person, tmp_path: Any) -> None:
+    folder(rest, owner, tmp_path)
+    owner.ok("POST", "/grants", {"person": owner.name, "scope": "cluster:files", "kubernetes_role": "view"})
+
+    (waiting,) = owner.ok("POST", "/clusters/files/first-plan")
+    again = owner.items("/clusters/files/waiting")
+    approved = owner.ok("POST", "/clusters/files/approve", {"plan": waiting["hash"][:12]})
+    (done,) = owner.ok("POST", "/passes", {"cluster": "files"})
+
+    assert waiting["gains"][0]["subjects"] == [owner.name]
+    assert ([each["hash"] for each in again], approved["reason"]) == ([waiting["hash"]], "first_contact")
+    assert (done["state"], done["result"]["created"], done["waits"]) == ("ok", 1, False)
+    assert owner.ok("GET", "/clusters/files/status")["health"] == "ok"
+
+
+def test_a_pass_of_every_cluster_is_of_those_that_one_may_update(rest: Rest, prod: Person, tmp_path: Any) -> None:
+    folder(rest, prod, tmp_path)
+    builder = rest.with_role("developer", scope="unit:production")
+
+    everybody = prod.ok("POST", "/passes", {})
+    theirs = builder.ok("POST", "/passes", {})
+
+    assert [each["cluster"] for each in everybody] == ["files", "prod"]
+    assert [each["cluster"] for each in theirs] == ["prod"]
+    assert everybody[1]["problem"] is not None
+    assert problem(builder.inside("POST", "/passes", {"cluster": "files"})) == (403, "refused")

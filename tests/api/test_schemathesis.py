@@ -4,6 +4,7 @@ Every route, asked for all that its description allows and for what it does not:
 Schemathesis reads the OpenAPI document and makes the requests; the same ones each time.
 """
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from tests.identity.rows import put_cluster
 assert door.ROOMS  # importing the door declares every operation
 
 EXAMPLES = 8
+PART = re.compile(r"<(?:\w+:)?(\w+)>")
 CHECKS = (
     not_a_server_error,
     checks.status_code_conformance,
@@ -68,6 +70,8 @@ def _furnish(rest: Rest) -> dict[str, str]:
     """Put things into acme, and return by which ids routes are asked about them: no request gives them others."""
     cluster = put_cluster(rest.database, "prod")
     admin = rest.with_role("admin")
+    admin.ok("POST", "/units", {"path": "production"})
+    admin.ok("POST", "/projects", {"name": "shop", "namespaces": ["shop"]})
     okta = connect(rest, admin)
     user = okta.create_user("ada@acme.example", emails=[{"value": "ada@acme.example"}])
     okta.create_group("team", user)
@@ -81,6 +85,8 @@ def _furnish(rest: Rest) -> dict[str, str]:
         "cluster": cluster,
         "member": ada["member_id"],
         "group": group["id"],
+        "unit": "production",
+        "project": rows(rest.database, "project")[0]["id"],
     }
 
 
@@ -92,8 +98,9 @@ def _name(operation: Operation) -> str:
 def test_no_answer_is_a_failure_or_one_that_the_document_does_not_know(
     described: Described, operation: Operation
 ) -> None:
-    found = described.schema["/api/v1" + operation.path.replace("<", "{").replace(">", "}")][operation.method]
-    known: dict[str, Any] = {name: text for name, text in described.known.items() if f"<{name}>" in operation.path}
+    path = PART.sub(r"{\1}", operation.path)
+    found = described.schema[f"/api/v1{path}"][operation.method]
+    known: dict[str, Any] = {name: text for name, text in described.known.items() if f"{{{name}}}" in path}
     right = found.as_strategy(GenerationMode.POSITIVE, path_parameters=known)
     wrong = found.as_strategy(GenerationMode.NEGATIVE, path_parameters=known)
 

@@ -172,3 +172,9 @@ def test_the_tree_shows_what_lies_where_and_who_has_access(rest: Rest, admin: Pe
     assert found[0]["contents"] == {"unit": 2, "project": 1, "service": 0, "cluster": 0}
     assert [each["holder"] for each in found[1]["access"]] == [person]
     assert person in [each["holder"] for each in found[2]["inherited"]]
+
+
+def test_who_may_not_see_members_does_not_see_them_in_the_tree(rest: Rest, admin: Person) -> None:
+    payer = rest.with_role("billing-admin")
+
+    assert problem(payer.inside("GET", "/tree")) == (403, "refused")

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from threading import Lock
 
-from scim_bridge.clusters.gateway import ObservedBinding, PreflightProblem
+from scim_bridge.clusters.gateway import Answered, Giver, ObservedBinding, PreflightProblem, Question
 from scim_bridge.domain.bindings import Binding, BindingKey, binding_name
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import ClusterError, ForeignObject, StaleBinding
@@ -18,7 +19,8 @@ class FakeCluster:
     ``after_apply`` run around each write.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, instance: str = "memory") -> None:
+        self.instance = instance
         self.objects: dict[BindingKey, ObservedBinding] = {}
         self.foreign: set[BindingKey] = set()
         self.writes = 0
@@ -33,6 +35,14 @@ class FakeCluster:
         self.break_create: ClusterError | None = None
         self.break_delete: ClusterError | None = None
         self.refused_namespaces: set[str] = set()
+        self.break_ask: ClusterError | None = None
+        self.break_probe: ClusterError | None = None
+        self.break_publish: ClusterError | None = None
+        self.ends: datetime | None = None
+        self.published: list[str] = []
+        self.questions: list[Question] = []
+        self.givers: list[Giver] = []
+        self.answers: Callable[[Question], Answered] | None = None
         self._version = 0
         self._lock = Lock()
 
@@ -71,7 +81,7 @@ class FakeCluster:
             self.writes += 1
             self._version += 1
             uid = observed.uid if observed else f"uid-{self._version}"
-            made = ObservedBinding(binding, binding_name("memory", binding.key), uid, str(self._version))
+            made = ObservedBinding(binding, binding_name(self.instance, binding.key), uid, str(self._version))
             self.objects[binding.key] = made
             return made
 
@@ -92,6 +102,60 @@ class FakeCluster:
 
     def preflight(self, roles: Iterable[KubernetesRole]) -> list[PreflightProblem]:
         return []
+
+    def ask(self, question: Question) -> Answered | None:
+        """Answer as the real server does: from our bindings first, then from everybody else's."""
+        if self.break_ask is not None:
+            raise self.break_ask
+        self.questions.append(question)
+        if self.answers is not None:
+            return self.answers(question)
+        for each in self.everybody():
+            names = {name for kind, _, name in each.subjects if kind == "User"}
+            groups = {name for kind, _, name in each.subjects if kind == "Group"}
+            here = each.namespace is None or each.namespace == question.namespace
+            if here and (question.user in names or groups & set(question.groups)):
+                place = f"{each.name}/{each.namespace}" if each.namespace else each.name
+                who = f'User "{question.user}"' if question.user in names else "Group"
+                return Answered(True, f'RBAC: allowed by {each.kind} "{place}" of ClusterRole "{each.role}" to {who}')
+        return Answered(False)
+
+    def everybody(self) -> list[Giver]:
+        if self.break_list is not None:
+            raise self.break_list
+        ours = [
+            Giver(
+                "RoleBinding" if key.family.namespace else "ClusterRoleBinding",
+                key.family.namespace,
+                each.name,
+                "ClusterRole",
+                key.family.role.value,
+                tuple((key.family.subject_kind.value, "", name) for name in each.binding.subjects),
+                key,
+                claims=True,
+            )
+            for key, each in self.objects.items()
+        ]
+        return [*ours, *self.givers]
+
+    def take_away(self, giver: Giver) -> None:
+        if self.break_delete is not None:
+            raise self.break_delete
+        if giver not in self.givers:
+            raise StaleBinding("it changed since it was read")
+        self.givers.remove(giver)
+
+    def credential_ends(self) -> datetime | None:
+        return self.ends
+
+    def publish(self, message: str) -> None:
+        if self.break_publish is not None:
+            raise self.break_publish
+        self.published.append(message)
+
+    def probe(self) -> None:
+        if self.break_probe is not None:
+            raise self.break_probe
 
     def close(self) -> None:
         pass

@@ -213,7 +213,8 @@ class FakeKubeApi:
         spec = document.get("spec") or {}
         asked = spec.get("resourceAttributes") or {}
         wanted = Asked(
-            asked.get("verb", ""), asked.get("group", ""), asked.get("resource", ""),
+            asked.get("verb", ""), asked.get("group", ""),
+            "/".join(part for part in (asked.get("resource", ""), asked.get("subresource", "")) if part),
             asked.get("namespace", ""), asked.get("name", ""),
         )  # fmt: skip
         with self._verbs.lock:
@@ -223,7 +224,8 @@ class FakeKubeApi:
                 groups = (*(spec.get("groups") or ()), *self._groups.get(spec.get("user", ""), ()))
                 user = User(spec.get("user", ""), groups)
             allowed = self._verbs.authorizer.allows(user, wanted)
-        return orjson.dumps(document | {"status": {"allowed": allowed}})
+            reason = self._verbs.authorizer.reason(user, wanted) if allowed else ""
+        return orjson.dumps(document | {"status": {"allowed": allowed} | ({"reason": reason} if reason else {})})
 
 
 def _writer(verbs: Verbs, verb: str, request: Request) -> Any:

@@ -57,6 +57,22 @@ class Authorizer:
     def allows(self, user: User, asked: Asked) -> bool:
         return user.is_master or any(rule_allows(rule, asked) for rule in self.rules_of(user, asked.namespace))
 
+    def reason(self, user: User, asked: Asked) -> str:
+        """Return the binding that allows something, in the server's own words; nothing for masters."""
+        if user.is_master:
+            return ""
+        everywhere = [(binding, "") for binding in self._list("clusterrolebindings")]
+        here = [(each, asked.namespace) for each in self._list("rolebindings") if asked.namespace]
+        for binding, namespace in [*everywhere, *here]:
+            if namespace and binding["metadata"]["namespace"] != namespace:
+                continue
+            rules = self.rules_of_role(binding["roleRef"], namespace)
+            if _names(binding, user) and any(rule_allows(rule, asked) for rule in rules):
+                name, role = binding["metadata"]["name"], binding["roleRef"]
+                kind, place = ("RoleBinding", f"{name}/{namespace}") if namespace else ("ClusterRoleBinding", name)
+                return f'RBAC: allowed by {kind} "{place}" of {role["kind"]} "{role["name"]}" to {_as(binding, user)}'
+        return ""
+
     def rules_of(self, user: User, namespace: str) -> Iterator[Rule]:
         """Yield the rules that a user has in a namespace, or everywhere when it is empty."""
         for binding in self._list("clusterrolebindings"):
@@ -108,3 +124,12 @@ def _names(binding: Mapping[str, Any], user: User) -> bool:
         if subject["kind"] == "ServiceAccount" and account == user.name:
             return True
     return False
+
+
+def _as(binding: Mapping[str, Any], user: User) -> str:
+    for subject in binding.get("subjects") or []:
+        if subject["kind"] == "User" and subject["name"] == user.name:
+            return f'User "{user.name}"'
+        if subject["kind"] == "Group" and subject["name"] in user.groups:
+            return f'Group "{subject["name"]}"'
+    return ""

@@ -120,6 +120,25 @@ def _directory_emptied(state: Replayed, e: Effect) -> None:
         del state.groups[group]
 
 
+def _namespace_ended(state: Replayed, e: Effect) -> None:
+    told = {**e, "effect": "namespace.began"}
+    state.namespaces = [each for each in state.namespaces if each != told]
+
+
+def _project_cluster_ended(state: Replayed, e: Effect) -> None:
+    state.project_clusters = {
+        (project, cluster)
+        for project, cluster in state.project_clusters
+        if cluster != e["cluster"] or project != e.get("project", project)
+    }
+
+
+def _organization_ended(state: Replayed, e: Effect) -> None:
+    empty = Replayed(state.organization_id, state.at)
+    for name in Replayed.__dataclass_fields__:
+        setattr(state, name, getattr(empty, name))
+
+
 def _origins_ended(state: Replayed, e: Effect) -> None:
     for origin in e["origins"]:
         del state.origins[origin]
@@ -145,6 +164,9 @@ _HANDLERS: dict[str, Callable[[Replayed, Effect], object]] = {
     "role.began": lambda state, e: state.roles.update({e["role"]: e["permissions"]}),
     "role.ended": lambda state, e: state.roles.pop(e["role"], None),
     "namespace.began": lambda state, e: state.namespaces.append(e),
+    "namespace.ended": _namespace_ended,
+    "project_cluster.ended": _project_cluster_ended,
+    "organization.ended": _organization_ended,
     "project_cluster.began": lambda state, e: state.project_clusters.add((e["project"], e["cluster"])),
 }
 

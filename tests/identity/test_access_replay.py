@@ -22,14 +22,22 @@ from scim_bridge.identity import (
     rules,
     tree,
 )
+from scim_bridge.identity.cluster_changes import ChangeCluster, MoveCluster
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.names import scope_text
+from scim_bridge.identity.project_changes import (
+    ChangeProject,
+    ChangeService,
+    DeleteProject,
+    DeleteService,
+    MoveProject,
+)
+from scim_bridge.identity.tree_drafts import TreeDraft, carry_out
 from scim_bridge.identity.unit_changes import MoveUnit
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.snapshot import read_organization
 from scim_bridge.store.tree import read_tree
-from tests.identity.company import do
 from tests.identity.provider import HANDS, Provider
 from tests.identity.replay import Opinion, opinion, replay
 from tests.identity.rows import organization_id, put_cluster
@@ -38,7 +46,17 @@ PEOPLE = ("ana", "ben", "cem")
 GROUPS = ("devs", "ops", "team-eu")
 SCOPES = ("organization", "unit:prod", "unit:prod/eu", "cluster:prod-eu", "project:shop", "service:shop/web")
 ROLES = ("none", "view", "edit")
-MOVED = ("prod", "prod/eu", "other/eu")
+STEPS = (
+    *(MoveUnit(unit, to) for unit in ("prod", "prod/eu", "other/eu") for to in (None, "prod", "other")),
+    *(MoveProject("shop", to) for to in (None, "prod", "prod/eu")),
+    *(MoveCluster("prod-eu", to) for to in (None, "prod", "prod/eu")),
+    *(ChangeProject("shop", clusters=listed) for listed in ((), ("lab",), ("lab", "prod-eu"))),
+    *(ChangeProject("shop", namespaces=claimed) for claimed in ((), ("shop", "cart"))),
+    *(ChangeService("shop", "web", namespace) for namespace in ("shop", "shop-web", "web")),
+    DeleteService("shop", "web"),
+    DeleteProject("shop"),
+    ChangeCluster("prod-eu", allow_cluster_admin=True),
+)
 API_ROLES = ("viewer", "developer", "admin")
 
 
@@ -115,8 +133,8 @@ class Life:
         document[2]["attribute"] = {"path": "department", "equals": "Finance"}  # type: ignore[assignment]
         rules.apply(self.database, HANDS, self.slug, {"rules": document})
 
-    def move(self, unit: str, to: str | None) -> None:
-        do(self.database, MoveUnit(unit, to), slug=self.slug)
+    def rebuild(self, step: TreeDraft) -> None:
+        carry_out(self.database, HANDS, self.slug, step)
 
     def pause(self, idp: str) -> None:
         directory_states.pause(self.database, HANDS, self.slug, idp)
@@ -178,9 +196,7 @@ steps = st.one_of(
     st.tuples(st.just("grant"), wanted()),
     st.tuples(st.just("revoke"), wanted()),
     st.tuples(st.just("rules"), st.sampled_from(ROLES), st.sampled_from((50, 100))),
-    st.tuples(
-        st.just("move"), st.sampled_from(("prod", "prod/eu", "other/eu")), st.sampled_from((None, "prod", "other"))
-    ),
+    st.tuples(st.just("rebuild"), st.sampled_from(STEPS)),
     st.tuples(st.just("pause"), idps),
     st.tuples(st.just("let_go")),
     st.tuples(st.sampled_from(("crew", "disband", "expire"))),

@@ -1,6 +1,8 @@
 """Invitations: what is offered, to whom, and every way in which one ends."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from threading import Barrier, Thread
 from typing import Any
 
 import orjson
@@ -16,6 +18,7 @@ from scim_bridge.identity import (
     grants,
     group_lists,
     hand_groups,
+    hand_members,
     invitation_answers,
     invitations,
     member_states,
@@ -164,6 +167,53 @@ def test_a_declined_invitation_leaves_no_member(database: Database) -> None:
     assert (_state(database), state_of(database, made.member_id)) == ("declined", "removed")
     with pytest.raises(Conflict, match="has been declined"):
         accept(database, secret, "Bob")
+
+
+def test_what_an_invited_person_was_given_beside_goes_with_the_invitation(database: Database) -> None:
+    hand_groups.create(database, HANDS, "acme", "Team")
+    made = _invite(database)
+    hand_members.add(database, HANDS, "acme", "Team", [BOB])
+    grants.add(database, HANDS, "acme", GrantWanted("organization", person=BOB, api_role="viewer"))
+
+    decline(database, _secret(database))
+
+    assert grants.list_all(database, "acme") == []
+    assert [row["valid_to"] is None for row in rows(database, "membership", member_id=made.member_id)] == [False]
+
+
+@pytest.mark.parametrize("other", ["remove", "revoke", "resend", "decline"])
+def test_an_answer_and_something_else_at_once_end_in_one_of_the_two(database: Database, other: str) -> None:
+    _invite(database, api_role="viewer")
+    secret = _secret(database)
+    together = Barrier(2)
+    failed: list[str] = []
+
+    def go(work: Callable[[Database], object]) -> None:
+        own = Database(database.url.render_as_string(hide_password=False))
+        together.wait()
+        try:
+            work(own)
+        except (Conflict, NotFound) as error:
+            failed.append(str(error))
+        own.dispose()
+
+    others: dict[str, Callable[[Database], object]] = {
+        "remove": lambda own: member_states.remove(own, HANDS, "acme", BOB),
+        "revoke": lambda own: invitations.revoke(own, HANDS, "acme", BOB),
+        "resend": lambda own: invitations.resend(own, LETTERS, HANDS, "acme", BOB),
+        "decline": lambda own: decline(own, secret),
+    }
+    works = (lambda own: accept(own, secret, "Bob"), others[other])
+    threads = [Thread(target=go, args=(work,)) for work in works]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    (member,) = rows(database, "member", email=BOB)
+    held = [row["api_role"] for row in rows(database, "access_grant", valid_to=None)]
+    assert (member["state"], held) in [("active", ["viewer"]), ("removed", []), ("invited", [])]
+    assert len(failed) <= 1
 
 
 def test_sending_again_makes_a_new_link_and_the_old_one_opens_nothing(database: Database) -> None:

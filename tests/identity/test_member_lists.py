@@ -195,6 +195,23 @@ def test_a_condition_that_makes_no_sense_says_which(database: Database, asked: d
     assert raised.value.field == field
 
 
+def test_few_among_many_are_paged_like_many(database: Database, actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(5):
+        put_person(database, f"p{number}@x.example")
+        grants.add(
+            database, actor, "acme", GrantWanted("organization", person=f"p{number}@x.example", api_role="viewer")
+        )
+    pages = []
+
+    for few in (2000, 2):
+        monkeypatch.setattr("scim_bridge.store.member_lists.FEW", few)
+        first = list_page(database, "acme", MemberQuery(api_role="viewer", source="manual"), 3)
+        second = list_page(database, "acme", MemberQuery(api_role="viewer", source="manual"), 3, first.after)
+        pages.append([each.user_name for each in (*first.members, *second.members)])
+
+    assert pages == [[f"p{number}@x.example" for number in range(5)]] * 2
+
+
 @pytest.mark.parametrize("terms", [(), ("an",)])
 def test_a_page_is_read_in_the_order_of_an_index_and_sorts_nobody(database: Database, terms: tuple[str, ...]) -> None:
     query = select_members(OrganizationId("some"), MemberFilter(terms), now(), 100, ("an", "id"))

@@ -74,6 +74,7 @@ def journey(kube_server: KubeServer, tmp_path: Path) -> Iterator[Journey]:
         bridge.command(
             "cluster", "add", "--organization", "acme", "--unit", "production", "--name", "prod",
             "--kubeconfig", str(config), "--user-template", "oidc:{user_name}", "--approve-first-plan",
+            "--break-glass", "group:system:masters",
         )  # fmt: skip
         bridge.command("project", "create", "shop", "--unit", "production", "--namespace", "shop")
         bridge.command("rule", "apply", str(rules))

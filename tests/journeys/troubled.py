@@ -137,6 +137,7 @@ def _set_up(bridge: Bridge, home: Path, clusters: dict[str, FakeKubeApi]) -> str
         bridge.json(
             "cluster", "add", "--unit", "production", "--name", name, "--kubeconfig", str(config),
             "--user-template", "oidc:{user_name}", "--approve-first-plan",
+            "--break-glass", "group:system:masters",
         )  # fmt: skip
     rules = home / "rules.toml"
     rules.write_text(RULES)

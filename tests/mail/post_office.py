@@ -69,7 +69,7 @@ def text_of(message: EmailMessage, kind: str = "plain") -> str:
 
 def link_in(message: EmailMessage) -> str:
     """Return the address that a mail asks to open."""
-    (found,) = [line for line in text_of(message).splitlines() if line.startswith("https://")]
+    (found,) = [line for line in text_of(message).splitlines() if line.startswith(("https://", "http://"))]
     return found
 
 

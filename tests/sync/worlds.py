@@ -14,6 +14,7 @@ from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.cluster_registry import NewTarget, insert_cluster
 from scim_bridge.store.database import Database
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.installation import instance_id
 from scim_bridge.store.removals import request_removals
 from scim_bridge.store.schema import (
     applied_subject,
@@ -71,7 +72,8 @@ class World:
         with self.database.write() as connection:
             target = replace(TARGET, name=name, approved=approved)
             made = insert_cluster(connection, self.change(connection), target)
-        other = World(self.database, self.organization_id, made.id, FakeCluster(), self.at, self.clusters)
+            instance = instance_id(connection)
+        other = World(self.database, self.organization_id, made.id, FakeCluster(instance), self.at, self.clusters)
         self.clusters[made.id] = other.cluster
         return other
 
@@ -197,7 +199,8 @@ def make_world(database: Database, *, approved: bool = True) -> World:
         change = new_change(organization_id, CLI, "test", NOON)
         add_change(connection, change)
         made = insert_cluster(connection, change, replace(TARGET, approved=approved))
-    world = World(database, organization_id, made.id, FakeCluster())
+        instance = instance_id(connection)
+    world = World(database, organization_id, made.id, FakeCluster(instance))
     world.clusters[made.id] = world.cluster
     return world
 

@@ -21,6 +21,7 @@ from scim_bridge.settings import PREFIX, Settings, load_settings
 
 ORGANIZATION = "acme"
 OWNER = "you@acme.example"
+WAY_IN = "note:the kubeconfig that the demo was started with"
 USER_TEMPLATE = "oidc:{user_name}"
 PROJECT = "shop"
 CLUSTERS = {"prod-eu": "production", "prod-us": "production", "staging": "staging"}
@@ -149,7 +150,9 @@ def _add_cluster(runtime: Runtime, wanted: ClusterWanted) -> ClusterId:
 
 
 def _add_real(runtime: Runtime, kubeconfig: Path) -> RealCluster:
-    made = _add_cluster(runtime, ClusterWanted(INSTEAD_OF, CLUSTERS[INSTEAD_OF], kubeconfig=kubeconfig))
+    made = _add_cluster(
+        runtime, ClusterWanted(INSTEAD_OF, CLUSTERS[INSTEAD_OF], kubeconfig=kubeconfig, break_glass=WAY_IN)
+    )
     return RealCluster(open_workshop(runtime).targets, INSTEAD_OF, made)
 
 

@@ -69,6 +69,7 @@ from scim_bridge.store.schema.records import (
     removal_request,
     removal_request_cluster,
 )
+from scim_bridge.store.schema.safety import cluster_safety, freeze, removal_proof
 
 __all__ = [
     "account",
@@ -82,6 +83,7 @@ __all__ = [
     "change_row",
     "cluster",
     "cluster_condition",
+    "cluster_safety",
     "cluster_sync",
     "directory",
     "directory_condition",
@@ -89,6 +91,7 @@ __all__ = [
     "directory_silence",
     "directory_token",
     "fact",
+    "freeze",
     "grant",
     "grant_origin",
     "idempotent_request",
@@ -111,6 +114,7 @@ __all__ = [
     "project_cluster",
     "project_namespace",
     "provisioning_log",
+    "removal_proof",
     "removal_request",
     "removal_request_cluster",
     "review",

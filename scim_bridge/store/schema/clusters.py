@@ -107,6 +107,10 @@ sync_pass = sa.Table(
     # How many subjects the cluster, and people the organization, had before it; NULL where it had nothing to write.
     sa.Column("subjects_before", sa.Integer, nullable=True),
     sa.Column("people_before", sa.Integer, nullable=True),
+    # Something was left undone because somebody froze it.
+    sa.Column("frozen", sa.Boolean, nullable=False, server_default=sa.false()),
+    # JSON of who gained and lost what; NULL where nothing changed.
+    sa.Column("changes", sa.Text, nullable=True),
     sa.Index("ix_sync_pass_cluster_id_id", "cluster_id", "id"),
     sa.Index("ix_sync_pass_organization_id_started_at", "organization_id", "started_at"),
 )

@@ -158,6 +158,8 @@ member = sa.Table(
     sa.Index("ix_member_organization_id_user_name_key_id", "organization_id", "user_name_key", "id"),
     sa.Index("ix_member_organization_id_email_key", "organization_id", "email_key"),
     sa.Index("ix_member_organization_id_state", "organization_id", "state"),
+    sa.Index("ix_member_organization_id_source", "organization_id", "source"),
+    sa.Index("ix_member_organization_id_last_active_at", "organization_id", "last_active_at"),
 )
 
 member_word = sa.Table(

@@ -70,6 +70,7 @@ removal_request_cluster = sa.Table(
     sa.Column("last_error", sa.Text, nullable=True),
     moment("done_at", nullable=True),
     sa.UniqueConstraint("removal_request_id", "cluster_id"),
+    sa.Index("ix_removal_request_cluster_cluster_id_done_at", "cluster_id", "done_at"),
 )
 sa.Index(
     "ix_removal_request_cluster_open",
