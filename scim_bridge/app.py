@@ -238,6 +238,7 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
 
     from scim_bridge.api import door as api
     from scim_bridge.identity.journal import Journal
+    from scim_bridge.login import door as login
     from scim_bridge.scim import door as scim
     from scim_bridge.scim.lane import Lane
     from scim_bridge.web import context, health, metrics, unmatched
@@ -266,7 +267,9 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(scim.blueprint)
     api.register(app, settings)
-    unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http})
+    login.register(app, settings)
+    pages = dict.fromkeys(login.PREFIXES, login.refuse_http)
+    unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http, **pages})
     app.wsgi_app = ForgivingPaths(Lane(app, app.wsgi_app), scim.PREFIX)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         # Addresses only: our own address is a setting, never what a Host header says.

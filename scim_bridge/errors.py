@@ -9,6 +9,7 @@ Every error the bridge raises on purpose. Doors choose the status; the message i
     │   └── PreviewOutdated       what somebody agreed to is not what would happen now
     ├── Refused                   understood, and not allowed
     │   ├── NotAuthenticated      no credential, or not one of ours
+    │   ├── SignInNotAccepted     signed in, but not as this organization asks for
     │   └── Unavailable           not now; ``retry_after`` says when
     │       └── TooManyRequests   too much within a short time
     ├── Invalid                   the request makes no sense; ``field`` says where
@@ -74,6 +75,10 @@ class NotAuthenticated(Refused):
     def __init__(self, message: str, reason: str | None = None) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class SignInNotAccepted(Refused):
+    """Whoever asks is a member and signed in, but not in a way that the organization accepts."""
 
 
 class Unavailable(Refused):

@@ -17,6 +17,7 @@ from scim_bridge.cli.grants import grant
 from scim_bridge.cli.groups import group
 from scim_bridge.cli.history import sync
 from scim_bridge.cli.holds import hold
+from scim_bridge.cli.identity_providers import identity_provider
 from scim_bridge.cli.invitations import invitation
 from scim_bridge.cli.members import member
 from scim_bridge.cli.organization_documents import apply, drift, export, plan
@@ -29,6 +30,7 @@ from scim_bridge.cli.rules import rule
 from scim_bridge.cli.serve import run, scheduler
 from scim_bridge.cli.services import service
 from scim_bridge.cli.session import Session
+from scim_bridge.cli.sessions import account, break_glass, session_verbs
 from scim_bridge.cli.simulate import simulate
 from scim_bridge.cli.tokens import token
 from scim_bridge.cli.units import unit
@@ -48,7 +50,9 @@ def main(context: click.Context, config: Path | None, url: str | None, token: st
 
 for verb in (
     access,
+    account,
     application_user,
+    break_glass,
     apply,
     audit,
     cluster,
@@ -64,6 +68,7 @@ for verb in (
     hold,
     invitation,
     member,
+    identity_provider,
     organization,
     plan,
     project,
@@ -73,6 +78,7 @@ for verb in (
     run,
     scheduler,
     service,
+    session_verbs,
     simulate,
     sync,
     token,

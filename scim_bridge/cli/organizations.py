@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from scim_bridge.cli.organization_domains import domain
+from scim_bridge.cli.organization_policy import policy
 from scim_bridge.cli.output import facts, joined, json_option, moment, organization_option, say, table
 from scim_bridge.cli.session import Session
 from scim_bridge.errors import Refused
@@ -136,3 +137,4 @@ def _roles(one: Mapping[str, Any]) -> str:
 
 
 organization.add_command(domain)
+organization.add_command(policy)

@@ -31,6 +31,7 @@ class ApiToken:
     last_used_at: datetime | None = None
     last_address: str | None = None
     last_user_agent: str | None = None
+    made_by_method: str | None = None
 
     def fault(self, at: datetime, address: str | None) -> str | None:
         """Return why it opens nothing at a moment, for whoever asks from an address; None if it does."""

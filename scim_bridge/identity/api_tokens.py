@@ -12,6 +12,7 @@ from scim_bridge.domain.api_tokens import ApiToken as ApiToken
 from scim_bridge.domain.directory_tokens import parse_ranges
 from scim_bridge.domain.moments import read_deadline
 from scim_bridge.domain.people import AccountId, Member, MemberState
+from scim_bridge.domain.sessions import SignIn, TokenUse
 from scim_bridge.errors import Conflict, Invalid, NotAuthenticated, NotFound, Refused, StoreError, Unavailable
 from scim_bridge.identity.authority import Authority, authority_of
 from scim_bridge.identity.names import the_member, the_organization
@@ -78,7 +79,9 @@ def authenticate(database: Database, text: str | None, address: str | None) -> B
     kind = ActorKind.TOKEN if found.is_application else ActorKind.PERSON
     permissions = None if token.permissions is None else frozenset(token.permissions)
     name = f"{found.account_name} ({token.prefix})"
-    actor = Actor(kind, name, token.id, token.account_id, token.organization_id, permissions)
+    # An application user's token is judged by its own limits alone: nobody signs in for it.
+    admission = None if found.is_application else TokenUse(token.created_at, address, token.made_by_method)
+    actor = Actor(kind, name, token.id, token.account_id, token.organization_id, permissions, admission)
     return Bearer(actor, token, token.last_used_at is None or token.last_used_at < at - USE_NOTED_EVERY)
 
 
@@ -209,10 +212,21 @@ def _issue(
         change.actor.name,
         change.at,
         None if wanted.expires is None else read_deadline(wanted.expires, change.at),
+        made_by_method=_method(change.actor),
     )
     store.insert_api_token(connection, token, _digest(text))
     add_audit(connection, change, "api_token.created", "api_token", token.id, _detail(token, member))
     return ShownApiToken(token, text)
+
+
+def _method(actor: Actor) -> str | None:
+    # Made with a token: what that one was made by goes on, lest a chain of tokens lead around a policy.
+    match actor.admission:
+        case SignIn(method=method):
+            return method.value
+        case TokenUse(method=method):
+            return method
+    return None
 
 
 def _detail(token: ApiToken, member: Member) -> dict[str, object]:

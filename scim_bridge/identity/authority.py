@@ -15,6 +15,7 @@ from scim_bridge.domain.people import MemberId
 from scim_bridge.domain.permissions import Catalogue, grant_permission, permissions
 from scim_bridge.domain.roles import ApiRole, KubernetesRole
 from scim_bridge.errors import Invalid, NotFound, Refused
+from scim_bridge.identity.acceptance import require_accepted
 from scim_bridge.identity.catalogue import catalogue_of
 from scim_bridge.store.api_tokens import active_member_of
 from scim_bridge.store.clock import now
@@ -135,10 +136,15 @@ def authority_in(snapshot: Snapshot, catalogue: Catalogue, actor: Actor, member_
 
 
 def the_member_of(connection: Connection, actor: Actor, organization_id: OrganizationId) -> MemberId:
-    """Return the active member that an actor is; raises NotFound for whoever is none."""
+    """
+    Return the active member that an actor is; raises NotFound for whoever is none.
+
+    Raises SignInNotAccepted for one who did not come in as the organization asks for.
+    """
     if actor.account_id is not None and actor.organization_id in (None, organization_id):
         member_id = active_member_of(connection, actor.account_id, organization_id)
         if member_id is not None:
+            require_accepted(connection, actor, organization_id, member_id)
             return member_id
     raise NotFound("There is no such organization.")
 

@@ -13,6 +13,7 @@ from scim_bridge.store.changes import Change
 from scim_bridge.store.database import Connection
 from scim_bridge.store.members import MemberFacts
 from scim_bridge.store.removals import request_removals
+from scim_bridge.store.sessions import end_sessions_of_member
 
 CAUSE = "deactivated"
 
@@ -69,6 +70,7 @@ def end_access(
     request_removals(connection, change, [found.id], cause)
     if found.account_id is not None:
         revoke_tokens_of_member(connection, change, found.id)
+        end_sessions_of_member(connection, change, found.id)
     if standing.holds_owner:
         _note_missing_owner(connection, change, found.id)
     return True

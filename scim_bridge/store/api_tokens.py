@@ -73,6 +73,7 @@ def insert_api_token(connection: sa.Connection, token: ApiToken, digest: str) ->
             permissions=None if token.permissions is None else orjson.dumps(token.permissions).decode(),
             ip_ranges=orjson.dumps(token.ip_ranges).decode(),
             created_by=token.created_by[:320],
+            made_by_method=token.made_by_method,
             created_at=token.created_at,
             expires_at=token.expires_at,
         )
@@ -179,4 +180,5 @@ def _token(row: sa.Row[Any]) -> ApiToken:
         row.last_used_at,
         row.last_address,
         row.last_user_agent,
+        row.made_by_method,
     )

@@ -100,3 +100,29 @@ class Limits:
         wait = self._directories.take(who)
         if wait:
             raise TooManyRequests("More requests were sent than are allowed here; try again later.", wait)
+
+
+class GuessLimits:
+    """How often somebody may be wrong about who they are: from one address, about one account, and both together."""
+
+    def __init__(self, refused_per_minute: int, clock: Callable[[], float] = monotonic) -> None:
+        self._addresses = Buckets(refused_per_minute / 60, refused_per_minute, clock)
+        # From anywhere: slow enough for guessing, wide enough that a stranger does not shut somebody out.
+        self._accounts = Buckets(1 / 30, 60, clock)
+        self._pairs = Buckets(1 / 60, 8, clock)
+
+    def admit(self, address: str | None, about: str) -> None:
+        """Raise TooManyRequests for whoever was wrong too often; whether the account exists makes no difference."""
+        waits = (bucket.wait(key) for bucket, key in self._keys(address, about))
+        longest = max(waits)
+        if longest:
+            raise TooManyRequests("Too many attempts; try again later.", longest)
+
+    def note_wrong(self, address: str | None, about: str) -> None:
+        """Count a wrong guess."""
+        for bucket, key in self._keys(address, about):
+            bucket.take(key)
+
+    def _keys(self, address: str | None, about: str) -> tuple[tuple[Buckets, str], ...]:
+        place = address or ""
+        return (self._addresses, place), (self._accounts, about), (self._pairs, f"{place} {about}")

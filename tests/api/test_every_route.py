@@ -91,6 +91,8 @@ OWN = {
     "/members/<member>/effective-access",
     "/members/<member>/tokens",
     "/tokens/<token>",
+    "/members/<member>/sessions",
+    "/sessions/<session>",
     "/grants",
     "/grants/remove",
 }

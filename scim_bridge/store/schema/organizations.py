@@ -39,7 +39,15 @@ organization_domain = sa.Table(
     of_organization(index=True),
     sa.Column("domain", sa.String(253), nullable=False),
     one_of("state", "asserted", "verified", "removed"),
+    # What the domain's owner is asked to publish; nothing secret.
+    sa.Column("challenge", sa.String(64), nullable=False, server_default=""),
+    # dns or file: where it was found last.
+    sa.Column("proof", sa.String(8), nullable=True),
     moment("created_at"),
+    moment("verified_at", nullable=True),
+    moment("checked_at", nullable=True),
+    # Since when the proof is no longer found; what was verified stays so for a while.
+    moment("missing_since", nullable=True),
 )
 sa.Index(
     "uq_organization_domain_domain",

@@ -125,6 +125,8 @@ api_token = sa.Table(
     sa.Column("permissions", sa.Text, nullable=True),
     sa.Column("ip_ranges", sa.Text, nullable=False, server_default="[]"),
     sa.Column("created_by", sa.String(320), nullable=False),
+    # How whoever made it had signed in; NULL at the installation's terminal and with another token.
+    sa.Column("made_by_method", sa.String(32), nullable=True),
     moment("created_at"),
     moment("expires_at", nullable=True),
     moment("revoked_at", nullable=True),
@@ -153,6 +155,8 @@ member = sa.Table(
     one_of("source", *(source.value for source in MemberSource)),
     moment("created_at"),
     moment("last_active_at", nullable=True),
+    # No session that began before opens this organization: those of an account that is elsewhere too go on there.
+    moment("sessions_ended_at", nullable=True),
     # Somebody here said "deactivated": it stays so whatever the directory says, until somebody here says otherwise.
     moment("blocked_at", nullable=True),
     sa.Index("ix_member_organization_id_user_name_key_id", "organization_id", "user_name_key", "id"),
