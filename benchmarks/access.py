@@ -77,6 +77,10 @@ def measure(kind: str, given: argparse.Namespace) -> bool:
         print(f"  {kind}")
         reached = [report(each, large, small, given) for each in SUBJECTS]
         whole(large)
+        # It replaces the rules and the grants of both worlds, so it comes last.
+        from benchmarks.access_parts import rules
+
+        reached.append(rules.measure_in(large, small, given.rounds))
     return all(reached)
 
 

@@ -151,7 +151,7 @@ class RuleSet:
         return RuleDiff(
             tuple(new[name] for name in sorted(new.keys() - old.keys())),
             tuple(old[name] for name in sorted(old.keys() - new.keys())),
-            tuple((old[name], new[name]) for name in both if old[name].canonical != new[name].canonical),
+            tuple((old[name], new[name]) for name in both if old[name] != new[name]),
         )
 
 

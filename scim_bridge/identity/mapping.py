@@ -149,7 +149,7 @@ class Evaluation:
         wanted: Wanted = {}
         if not by_name:
             return wanted
-        parsed = [_rule(each.definition) for each in by_name.values()]
+        parsed = [rule_of(each.definition) for each in by_name.values()]
         for group in groups:
             directory = self._name(group.directory_id)
             facts = GroupFacts(group.id, group.name, directory, group.external_id)
@@ -168,7 +168,7 @@ class Evaluation:
         wanted: Wanted = {}
         if not by_name:
             return wanted
-        parsed = [_rule(each.definition) for each in by_name.values()]
+        parsed = [rule_of(each.definition) for each in by_name.values()]
         for user in users:
             attributes = with_mapped(json.loads(user.document), json.loads(user.mapped or "{}"))
             directory = self._name(user.directory_id)
@@ -230,6 +230,7 @@ def _reconcile(connection: Connection, change: Change, wanted: Wanted, held: lis
 
 
 @lru_cache(maxsize=4096)
-def _rule(definition: str) -> Rule:
+def rule_of(definition: str) -> Rule:
+    """Return the rule that a row's canonical JSON says; it was checked when it was written."""
     # A rule's row never changes, so equal text is an equal rule for ever.
     return parse_rules({"rules": [json.loads(definition)]}).rules[0]

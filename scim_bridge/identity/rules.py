@@ -1,7 +1,6 @@
 """Use cases of rule sets: make an organization's mapping rules those of a document; show them."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -15,6 +14,7 @@ from scim_bridge.identity.mapping import (
     Evaluation,
     UnmappedGroup,
     Wanted,
+    rule_of,
     rules_changed,
     rules_replaced,
     unmapped,
@@ -224,7 +224,7 @@ def _check_parent(rule: Rule, tree: Tree) -> None:
 
 def parsed(stored: Iterable[StoredRule]) -> RuleSet:
     """Return the rules of rows."""
-    return parse_rules({"rules": [json.loads(each.definition) for each in stored]})
+    return RuleSet(tuple(rule_of(each.definition) for each in stored))
 
 
 def _detail(version: int, diff: RuleDiff, gained: int, lost: int) -> dict[str, object]:
