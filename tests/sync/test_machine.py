@@ -205,10 +205,16 @@ class Machine(RuleBasedStateMachine):
                 raise SchedulerKilled
 
         before, behind = cluster.before_apply, cluster.after_apply
+
+        def die_behind(binding: Binding) -> None:
+            if behind is not None:
+                behind(binding)
+            die(binding)
+
         if first:
             cluster.before_apply = die
         else:
-            cluster.after_apply = lambda binding: (behind(binding) if behind else None, die(binding))[0]
+            cluster.after_apply = die_behind
         try:
             self.work(where)
         except SchedulerKilled:
