@@ -31,6 +31,7 @@ NEWS = "scim_bridge_news"
 AT_THE_END = "scim_bridge_at_the_end"
 """In a connection's ``info``: what is still to be written before the transaction commits."""
 
+_OPTIONS = "-c lock_timeout=20000 -c jit=off"
 BUSY_SECONDS = 15
 POOL_SIZE = 16
 POOL_OVERFLOW = MOST_STALE - POOL_SIZE
@@ -274,7 +275,8 @@ def _postgresql_engine(url: URL) -> sa.Engine:
         # The values of a failed statement are people's data; its text is enough to find the bug.
         hide_parameters=True,
         # Compiling a statement for the machine takes longer than any of ours takes to run.
-        connect_args={"connect_timeout": 10, "options": "-c lock_timeout=20000 -c jit=off"},
+        # A process that is stopped in mid-transaction must not keep its locks: nobody could take its work over.
+        connect_args={"connect_timeout": 10, "options": f"{_OPTIONS} -c idle_in_transaction_session_timeout=30000"},
     )
     sa.event.listen(engine, "begin", _begin_postgresql)
     return engine

@@ -116,7 +116,9 @@ def reconcile_cluster(
     if not settled.is_first_contact:
         outcome.unpublished = _publish(gateway, document)
     result = replace(result_of(sealed, settled, outcome, observed.bindings), changes=document)
-    is_abandoned = bool(outcome.stopped) and not (budget.is_spent and goes_on())
+    # Whoever lost the turn while the last write was under way has nothing to say about the cluster any more.
+    is_cut_off = bool(outcome.stopped) and not budget.is_spent
+    is_abandoned = is_cut_off or (bool(outcome.stopped or outcome.failed) and not goes_on())
     ending = _Ending(sealed, observed, settled, outcome, result, policy, is_abandoned, gateway.credential_ends())
     with database.write() as connection:
         conditions = ending.write(connection, pass_id, clock())
