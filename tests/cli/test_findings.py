@@ -91,4 +91,4 @@ def test_a_folder_that_wants_commits_gets_one_a_pass(local: Bridge, tmp_path: Pa
     done = subprocess.run(["git", "-C", str(place), "log", "--format=%s%n%b"], capture_output=True, text=True)
     assert done.stdout.split("\n")[:3] == ["Update access: 1 gain, 0 lose", f"+ {ANA}: edit in the whole cluster", ""]
     assert done.stdout.count("access") == 1
-    assert local.run("cluster", "add", "--name", "x", "--in-cluster", "--git").exit_code == 2
+    assert local.run("cluster", "add", "--name", "x", "--in-cluster", "--git").exit_code == 6
