@@ -45,6 +45,11 @@ def handler(operation: Operation) -> Callable[..., Response]:
     return handle
 
 
+def is_local() -> bool:
+    """Tell whether the request at hand was typed at the installation itself."""
+    return LOCAL_ACTOR in request.environ
+
+
 def bearer() -> Bearer | None:
     """Return whose token came with the request at hand, None before that is known and for whoever needs none."""
     found: Bearer | None = g.get("api_bearer")

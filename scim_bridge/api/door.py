@@ -129,7 +129,7 @@ def _described() -> bytes:
 
 
 def _refuse(error: BridgeError) -> Response:
-    return answer_error(error)
+    return answer_error(error, at_home=calls.is_local())
 
 
 def _finish(response: Response) -> Response:

@@ -111,10 +111,10 @@ def remove(
     with database.write() as connection:
         owner = the_organization(connection, organization)
         key = _key(connection, owner, read_tree(connection, owner.id), wanted)
+        require_grantable(connection, actor, owner.id, [(key.scope, key.api_role, key.kubernetes_role)])
         present = _manual(connection, key)
         if present is None:
             raise NotFound("There is no such grant made by hand; a rule's grant goes with its rule or group.")
-        require_grantable(connection, actor, owner.id, [(key.scope, key.api_role, key.kubernetes_role)])
         _keep_an_owner(connection, owner, key)
         change = new_change(owner.id, actor, "grant.removed", now(), request_id)
         add_change(connection, change, wanted.scope)

@@ -60,8 +60,8 @@ class InvalidFields(errors.Invalid):
         self.found = found
 
 
-def answer_error(error: errors.BridgeError) -> Response:
-    """Return the problem that an error of ours is."""
+def answer_error(error: errors.BridgeError, *, at_home: bool = False) -> Response:
+    """Return the problem that an error of ours is; only ``at_home`` it says which database cannot be used, and why."""
     status, kind = next((status, kind) for cls, status, kind in KINDS if isinstance(error, cls))
     found: tuple[FieldError, ...] = ()
     if isinstance(error, InvalidFields):
@@ -75,7 +75,7 @@ def answer_error(error: errors.BridgeError) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.NotAuthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="SCIM Bridge"'
-    detail = str(error) if status != HTTPStatus.SERVICE_UNAVAILABLE or headers else "The database cannot be used now."
+    detail = "The database cannot be used now." if isinstance(error, errors.StoreError) and not at_home else str(error)
     return _answer(kind, status, detail, headers, found, preview)
 
 
