@@ -20,7 +20,7 @@ from scim_bridge.clusters.manifests import ManifestFolder
 from scim_bridge.domain.bindings import Binding, BindingKey, Family, Shard
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.domain.roles import KubernetesRole
-from scim_bridge.errors import ClusterDenied, ClusterUnreachable, ForeignObject, Refused, StaleBinding
+from scim_bridge.errors import ClusterDenied, ClusterRejected, ClusterUnreachable, ForeignObject, Refused, StaleBinding
 
 CLUSTER = ClusterId("c1")
 
@@ -372,12 +372,13 @@ def test_a_namespace_folder_that_may_not_be_read_makes_the_whole_unknown(
         gateway.list_bindings()
 
 
-def test_an_index_that_would_hide_new_files_is_told_and_left_alone(gateway: ManifestFolder, folder: Path) -> None:
+def test_an_index_that_cannot_be_kept_is_told_and_left_alone(gateway: ManifestFolder, folder: Path) -> None:
     (folder / "kustomization.yaml").write_text("resources: [")
 
     gateway.apply(binding("ana"), None)
 
-    assert [each.kind for each in gateway.preflight([])] == ["IndexInFolder"]
+    with pytest.raises(ClusterRejected, match="kustomization file cannot be read"):
+        gateway.publish("ana gains edit")
     assert (folder / "kustomization.yaml").read_text() == "resources: ["
 
 
