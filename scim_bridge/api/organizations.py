@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 
 from pydantic import Field
 
@@ -10,7 +11,7 @@ from scim_bridge.domain.organization_settings import SETTINGS
 from scim_bridge.domain.people import MemberState
 from scim_bridge.identity import organization_changes, organizations, tree_view
 from scim_bridge.identity.organization_changes import OrganizationDeleted, OrganizationSetUp
-from scim_bridge.identity.organizations import OrganizationSummary
+from scim_bridge.identity.organizations import OrganizationCreated, OrganizationSummary
 from scim_bridge.identity.tree_view import NodeView
 from scim_bridge.web.paging import Page
 
@@ -42,6 +43,28 @@ def list_(call: Call) -> Page[OrganizationItem]:
         for each, state in found
     )
     return call.page(items, lambda each: (each.slug,))
+
+
+class NewOrganization(Fields):
+    """An organization to be made."""
+
+    slug: str = Field(min_length=1, max_length=63)
+    name: str | None = Field(default=None, min_length=1, max_length=255)
+
+
+@operation(
+    "POST",
+    "/organizations",
+    tag=TAG,
+    entrance=Entrance.SIGNED_IN,
+    body=NewOrganization,
+    answers=OrganizationCreated,
+    status=HTTPStatus.CREATED,
+)
+def create(call: Call) -> OrganizationCreated:
+    """Create an organization and become its owner; a token that opens one organization opens the new one not."""
+    given = call.given(NewOrganization)
+    return organizations.create_own(call.database, call.actor, given.slug, name=given.name, request_id=call.request_id)
 
 
 @operation("GET", "", tag=TAG, permission="org:read", answers=OrganizationSummary)

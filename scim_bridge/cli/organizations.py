@@ -25,7 +25,11 @@ def organization() -> None:
 @json_option
 @click.pass_obj
 def create(session: Session, slug: str, name: str | None, owner: str | None, as_json: bool) -> None:
-    """Create an organization, and its first owner; one that exists stays as it is."""
+    """Create an organization, and its first owner; one that exists stays as it is. With --url you are the owner."""
+    if session.url and owner is None:
+        found = session.api.post("/organizations", {"slug": slug, "name": name})
+        say(as_json, found, f"The organization {found['slug']} is created. Its owner is {found['owner']}.")
+        return
     from scim_bridge.identity import organizations
 
     made = organizations.create(session.database, session.actor, slug, name=name, owner=owner)

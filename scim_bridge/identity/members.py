@@ -2,7 +2,7 @@
 
 from scim_bridge.domain.access import OriginKind
 from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind
-from scim_bridge.domain.people import MemberId, MemberState
+from scim_bridge.domain.people import AccountId, MemberId, MemberState
 from scim_bridge.domain.roles import ApiRole
 from scim_bridge.errors import Conflict, Invalid
 from scim_bridge.store import people
@@ -45,6 +45,16 @@ def make_owner(connection: Connection, change: Change, email: str) -> MemberId:
     if found and found[0].state is not MemberState.ACTIVE:
         raise Conflict(f"{email} is {found[0].state.value} in this organization and cannot become its owner.")
     member_id = found[0].id if found else _new_member(connection, change, email)
+    key = GrantKey(Scope(ScopeKind.ORGANIZATION, change.organization_id), member_id, api_role=ApiRole.OWNER.value)
+    open_origins(connection, change, OriginKind.MANUAL, [(key, None)], change.actor.name)
+    add_audit(connection, change, "grant.added", "member", member_id, {"api_role": "owner", "email": email})
+    return member_id
+
+
+def own_it(connection: Connection, change: Change, account_id: AccountId, email: str) -> MemberId:
+    """Make an account the owner of an organization that it has just made."""
+    member_id = people.insert_member(connection, change, account_id, email)
+    add_audit(connection, change, "member.added", "member", member_id, {"email": email, "source": "manual"})
     key = GrantKey(Scope(ScopeKind.ORGANIZATION, change.organization_id), member_id, api_role=ApiRole.OWNER.value)
     open_origins(connection, change, OriginKind.MANUAL, [(key, None)], change.actor.name)
     add_audit(connection, change, "grant.added", "member", member_id, {"api_role": "owner", "email": email})

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from scim_bridge.domain.actors import Actor
+from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.domain.organization_settings import OrganizationSettings, read_settings
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import MemberState
-from scim_bridge.identity.members import checked_email, is_owner, make_owner
+from scim_bridge.errors import NotUnique, Refused
+from scim_bridge.identity.members import checked_email, is_owner, make_owner, own_it
 from scim_bridge.identity.names import checked_name, the_organization
 from scim_bridge.store import api_tokens, cluster_registry, directories, people
 from scim_bridge.store import organizations as store
@@ -68,6 +69,36 @@ def create(
         if email is not None:
             make_owner(connection, change, email)
     return OrganizationCreated(made.id, made.slug, made.name, email, created=found is None)
+
+
+def create_own(
+    database: Database, actor: Actor, slug: str, *, name: str | None = None, request_id: str | None = None
+) -> OrganizationCreated:
+    """
+    Create a tenant of which whoever asks becomes the owner.
+
+    Raises Refused for programs, for tokens that are limited to some permissions, and for people behind whom a
+    directory stands; NotUnique for a slug that is taken, by whomever.
+    """
+    if actor.is_trusted:
+        return create(database, actor, slug, name=name, request_id=request_id)
+    checked_name("an organization", slug)
+    with database.write() as connection:
+        email = None
+        if actor.kind is ActorKind.PERSON and actor.permissions is None and actor.account_id is not None:
+            email = people.own_address(connection, actor.account_id)
+        if email is None or actor.account_id is None:
+            raise Refused(
+                "Only people with an account of their own create organizations, and no token with limits does."
+            )
+        if store.find_organization(connection, slug) is not None:
+            raise NotUnique(f"The name {slug} is taken.")
+        change = new_change(OrganizationId(new_id()), actor, "organization.created", now(), request_id)
+        made = store.insert_organization(connection, change, slug, name or slug)
+        add_change(connection, change, slug)
+        add_audit(connection, change, "organization.created", "organization", made.id, {"slug": slug})
+        own_it(connection, change, actor.account_id, email)
+    return OrganizationCreated(made.id, made.slug, made.name, email, created=True)
 
 
 def list_all(database: Database) -> list[OrganizationSummary]:

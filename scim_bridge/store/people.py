@@ -46,6 +46,18 @@ def name_account(connection: sa.Connection, account_id: AccountId, display_name:
     connection.execute(sa.update(account).where(account.c.id == account_id).values(display_name=display_name))
 
 
+def own_address(connection: sa.Connection, account_id: AccountId) -> str | None:
+    """
+    Return an account's e-mail address, None where it has none of its own or a directory stands behind it.
+
+    What a directory made belongs to its organization.
+    """
+    directed = sa.exists().where(member.c.account_id == account.c.id, member.c.directory_id.is_not(None))
+    query = sa.select(account.c.email).where(account.c.id == account_id, ~directed)
+    found: str | None = connection.execute(query).scalar_one_or_none()
+    return found
+
+
 def account_of_member(connection: sa.Connection, member_id: MemberId) -> AccountId | None:
     """Return a member's sign-in identity, None for one who has none yet."""
     found = connection.execute(sa.select(member.c.account_id).where(member.c.id == member_id)).scalar_one_or_none()
