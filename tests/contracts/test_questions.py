@@ -7,7 +7,6 @@ from scim_bridge.domain.proofs import allowed_by
 from scim_bridge.errors import StaleBinding
 from tests.contracts.targets import KubeTarget, grant
 from tests.kube.client import CRBS, KubeClient
-from tests.kube.server import ALICE
 from tests.kube.world import Server, binding, bindings_in, wait_until
 
 
@@ -78,14 +77,16 @@ def test_what_is_part_of_a_resource_is_asked_by_itself(target: KubeTarget, admin
 
 
 def test_everybody_is_listed_and_ours_are_told_from_others(target: KubeTarget, admin: KubeClient, own: str) -> None:
-    made = target.gateway.apply(grant(target, ALICE), None)
-    admin.post(CRBS, binding(f"by-hand-{own}", "view", ALICE))
+    # Somebody of this test's own: what stays on the server must not be anybody's access in another test.
+    somebody = person(own).user
+    made = target.gateway.apply(grant(target, somebody), None)
+    admin.post(CRBS, binding(f"by-hand-{own}", "view", somebody))
 
     found = {each.name: each for each in target.gateway.everybody()}
 
     ours, theirs = found[made.name], found[f"by-hand-{own}"]
     assert (ours.key, ours.claims, ours.role) == (made.binding.key, True, "edit")
-    assert (theirs.key, theirs.claims, theirs.subjects) == (None, False, (("User", "", ALICE),))
+    assert (theirs.key, theirs.claims, theirs.subjects) == (None, False, (("User", "", somebody),))
     target.gateway.delete(made)
 
 
@@ -94,7 +95,7 @@ def test_a_server_that_is_there_says_so(target: KubeTarget) -> None:
 
 
 def test_exactly_the_version_that_was_read_is_taken_away(target: KubeTarget, admin: KubeClient, own: str) -> None:
-    admin.post(CRBS, binding(f"by-hand-{own}", "view", ALICE))
+    admin.post(CRBS, binding(f"by-hand-{own}", "view", person(own).user))
     [read] = [each for each in target.gateway.everybody() if each.name == f"by-hand-{own}"]
     admin.merge(f"{CRBS}/{read.name}", {"metadata": {"labels": {"a": "b"}}})
     [now] = [each for each in target.gateway.everybody() if each.name == read.name]
