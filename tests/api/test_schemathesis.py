@@ -21,10 +21,11 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from scim_bridge.api import door
 from scim_bridge.api.operations import OPERATIONS, Operation
+from scim_bridge.identity import clusters
+from scim_bridge.identity.clusters import ClusterWanted
 from tests.api.directories import connect
-from tests.api.rest import Person, Rest, open_rest
+from tests.api.rest import ACTOR, Person, Rest, open_rest
 from tests.identity.provider import rows
-from tests.identity.rows import put_cluster
 
 assert door.ROOMS  # importing the door declares every operation
 
@@ -62,13 +63,14 @@ def described(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -
         yield Described(
             schemathesis.openapi.from_wsgi("/api/v1/openapi.json", rest.app),
             rest.token_of("owner@acme.example"),
-            _furnish(rest),
+            _furnish(rest, folder),
         )
 
 
-def _furnish(rest: Rest) -> dict[str, str]:
+def _furnish(rest: Rest, folder: Path) -> dict[str, str]:
     """Put things into acme, and return by which ids routes are asked about them: no request gives them others."""
-    cluster = put_cluster(rest.database, "prod")
+    # A cluster that is there: one that is not is answered with 502, and that is no failure of ours.
+    cluster = clusters.add(rest.runtime, ACTOR, "acme", ClusterWanted("prod", manifests=folder / "prod")).cluster.id
     admin = rest.with_role("admin")
     admin.ok("POST", "/units", {"path": "production"})
     admin.ok("POST", "/projects", {"name": "shop", "namespaces": ["shop"]})
