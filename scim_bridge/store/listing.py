@@ -38,10 +38,29 @@ def as_list(values: Iterable[str]) -> str:
     return orjson.dumps(list(values)).decode()
 
 
+class _Beside(FunctionElement[str]):
+    """A text column, in a form that SQLite has no index for."""
+
+    type = sa.Text()
+    inherit_cache = True
+    name = "beside"
+
+
+@compiles(_Beside, "sqlite")
+def _hidden(element: _Beside, compiler: SQLCompiler, **options: Any) -> str:
+    return f"({compiler.process(element.clauses, **options)} || '')"
+
+
+@compiles(_Beside, "postgresql")
+def _plain(element: _Beside, compiler: SQLCompiler, **options: Any) -> str:
+    # PostgreSQL knows how many rows an organization has, and of an expression it would guess too few.
+    return compiler.process(element.clauses, **options)
+
+
 def beside(column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
     """
-    Return a text column to compare with that no index is used for, because another condition has a better one.
+    Return a text column to compare with that SQLite uses no index for, because another condition has a better one.
 
     SQLite knows nothing of how long a list is, and would rather read a whole organization than look its ids up.
     """
-    return column.concat("")
+    return _Beside(column)
