@@ -213,7 +213,8 @@ def seed(database: Database, people: int) -> World:
                     batch = []
             if batch:
                 connection.execute(sa.insert(table), batch)
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with database.write() as connection:
+        # What the database does by itself within minutes; without it the planner knows nothing of these rows.
         connection.execute(sa.text("ANALYZE"))
     return World(database, owner, members)
 
