@@ -216,24 +216,22 @@ def _members(moment: Moment, part: str) -> sa.Select[Any]:
 
 @lru_cache
 def _memberships(moment: Moment, part: str) -> sa.Select[Any]:
-    query = (
-        sa.select(membership.c.member_id, membership.c.group_id)
-        .join(user_group, user_group.c.id == membership.c.group_id)
-        .join(member, member.c.id == membership.c.member_id)
+    found = _in_force(membership, moment, part, membership.c.member_id)
+    return (
+        sa.select(found.c.member_id, found.c.group_id)
+        .join(user_group, user_group.c.id == found.c.group_id)
+        .join(member, member.c.id == found.c.member_id)
         .outerjoin(directory, directory.c.id == user_group.c.directory_id)
-        .outerjoin(scim_user, scim_user.c.id == membership.c.scim_user_id)
+        .outerjoin(scim_user, scim_user.c.id == found.c.scim_user_id)
         .where(
-            _is_of(membership, part),
-            moment.in_force(membership),
-            _has_not_expired(membership.c.expires_at),
+            _has_not_expired(found.c.expires_at),
             moment.was_there(user_group),
-            sa.or_(membership.c.scim_user_id.is_(None), _counted(moment)),
+            sa.or_(found.c.scim_user_id.is_(None), _counted(moment)),
             _grants_something(moment),
         )
         .distinct()
-        .order_by(membership.c.member_id, membership.c.group_id)
+        .order_by(found.c.member_id, found.c.group_id)
     )
-    return query if part == OF_ORGANIZATION else query.where(membership.c.member_id.in_(listed("members")))
 
 
 def _counted(moment: Moment) -> sa.ColumnElement[bool]:
@@ -268,52 +266,58 @@ def _provisioned(moment: Moment, part: str) -> sa.Select[Any]:
 
 @lru_cache
 def _nestings(moment: Moment, part: str) -> sa.Select[Any]:
-    query = (
-        sa.select(nesting.c.child_id, nesting.c.parent_id)
-        .join(user_group, user_group.c.id == nesting.c.parent_id)
+    found = _in_force(nesting, moment, part, nesting.c.child_id)
+    return (
+        sa.select(found.c.child_id, found.c.parent_id)
+        .join(user_group, user_group.c.id == found.c.parent_id)
         .outerjoin(directory, directory.c.id == user_group.c.directory_id)
-        .where(
-            _is_of(nesting, part),
-            moment.in_force(nesting),
-            moment.was_there(user_group),
-            _grants_something(moment),
-        )
+        .where(moment.was_there(user_group), _grants_something(moment))
         .distinct()
-        .order_by(nesting.c.child_id, nesting.c.parent_id)
+        .order_by(found.c.child_id, found.c.parent_id)
     )
-    return query if part == OF_ORGANIZATION else query.where(nesting.c.child_id.in_(listed("groups")))
 
 
 @lru_cache
 def _grants(moment: Moment, part: str) -> sa.Select[Any]:
-    query = (
+    holder = grant.c.group_id if part == OF_GROUPS else grant.c.member_id
+    found = _in_force(grant, moment, part, holder)
+    return (
         sa.select(
-            grant.c.id,
-            grant.c.member_id,
-            grant.c.group_id,
-            grant.c.scope_kind,
-            grant.c.scope_id,
-            grant.c.api_role,
-            grant.c.kubernetes_role,
+            found.c.id,
+            found.c.member_id,
+            found.c.group_id,
+            found.c.scope_kind,
+            found.c.scope_id,
+            found.c.api_role,
+            found.c.kubernetes_role,
             grant_origin.c.kind,
             rule.c.name,
             rule.c.priority,
         )
-        .join(grant_origin, grant_origin.c.grant_id == grant.c.id)
+        .join(grant_origin, grant_origin.c.grant_id == found.c.id)
         .outerjoin(rule, rule.c.id == grant_origin.c.rule_id)
         .outerjoin(directory, directory.c.id == rule.c.directory_id)
         .where(
-            _is_of(grant, part),
-            moment.in_force(grant),
             moment.in_force(grant_origin),
             _has_not_expired(grant_origin.c.expires_at),
             _grants_something(moment),
         )
-        .order_by(grant.c.id, grant_origin.c.id)
+        .order_by(found.c.id, grant_origin.c.id)
     )
-    if part == OF_MEMBERS:
-        return query.where(grant.c.member_id.in_(listed("members")))
-    return query if part == OF_ORGANIZATION else query.where(grant.c.group_id.in_(listed("groups")))
+
+
+def _in_force(table: sa.Table, moment: Moment, part: str, key: sa.ColumnElement[Any]) -> sa.FromClause:
+    """
+    Return the rows of a table that were in force, of the organization or only those whose key is in the part's list.
+
+    A part is read whole before anything is joined to it: what a join leaves over PostgreSQL guesses far too low, and
+    then it begins at the other end, with everybody.
+    """
+    query = sa.select(table).where(_is_of(table, part), moment.in_force(table))
+    if part == OF_ORGANIZATION:
+        return query.subquery()
+    among = "members" if part == OF_MEMBERS else "groups"
+    return query.where(key.in_(listed(among))).cte("the_part").prefix_with("MATERIALIZED")
 
 
 def _is_of(table: sa.Table, part: str) -> sa.ColumnElement[bool]:

@@ -16,6 +16,7 @@ from scim_bridge.store.database import Database
 from scim_bridge.store.moments import NOW, THEN
 from scim_bridge.store.snapshot import read_members, read_organization
 from scim_bridge.store.tree import read_tree
+from tests.conftest import Lent
 from tests.identity.company import do
 from tests.identity.provider import HANDS, Provider, rows
 from tests.identity.rows import organization_id, put_cluster
@@ -162,7 +163,27 @@ def test_sqlite_looks_people_up_and_reads_no_whole_table(
 
     steps = " | ".join(row[3] for row in plan)
     assert "organization_id=?" not in steps.split("SUBQUERY")[0].replace("ix_directory", "")
-    assert not [row[3] for row in plan if row[3].startswith("SCAN") and "json_each" not in row[3]]
+    scanned = {row[3].split()[1] for row in plan if row[3].startswith("SCAN")}
+    # The list of ids, and what was looked up by it; no table.
+    assert scanned <= {"json_each", "the_part"}
+    assert statement is snapshot._members or "MATERIALIZE the_part" in steps
+
+
+def test_postgresql_begins_with_the_people_asked_about_however_many_there_are(lent_postgresql: Lent) -> None:
+    # A planner that is told how many there are would rather begin with their groups, and join everybody.
+    database = Database(lent_postgresql.lend())
+    with database.read() as connection:
+        texts = [
+            str(statement(NOW, part).compile(dialect=connection.dialect))
+            for statement, part in (
+                (snapshot._memberships, snapshot.OF_MEMBERS),
+                (snapshot._grants, snapshot.OF_GROUPS),
+                (snapshot._nestings, snapshot.OF_GROUPS),
+            )
+        ]
+    database.dispose()
+
+    assert all(text.startswith("WITH the_part AS MATERIALIZED") for text in texts)
 
 
 def test_sqlite_finds_a_person_by_name_without_reading_everybody(migrated_sqlite: object) -> None:
