@@ -35,6 +35,24 @@ COLUMNS = (
 
 def upgrade() -> None:
     """Make the tables and columns."""
+    _accounts()
+    _policies()
+    _identity_providers()
+    _subjects()
+    _sessions()
+    _attempts()
+    _columns()
+
+
+def downgrade() -> None:
+    """Drop them."""
+    for table, column in reversed(COLUMNS):
+        op.drop_column(table, column)
+    for table in TABLES:
+        op.drop_table(table)
+
+
+def _accounts() -> None:
     op.create_table(
         "account_link",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -67,6 +85,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_account_totp")),
     )
     op.create_table(
+        "recovery_code",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("account_id", sa.String(length=36), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("used_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_recovery_code_account_id_account")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
+    )
+    op.create_index(op.f("ix_recovery_code_account_id"), "recovery_code", ["account_id"], unique=False)
+
+
+def _policies() -> None:
+    op.create_table(
         "authentication_policy",
         sa.Column("organization_id", sa.String(length=36), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
@@ -78,16 +110,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("organization_id", name=op.f("pk_authentication_policy")),
     )
     op.create_table(
-        "recovery_code",
+        "break_glass",
         sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("account_id", sa.String(length=36), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("organization_id", sa.String(length=36), nullable=False),
+        sa.Column("member_id", sa.String(length=36), nullable=False),
+        sa.Column("created_by", sa.String(length=320), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
-        sa.Column("used_at", MOMENT, nullable=True),
-        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_recovery_code_account_id_account")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
+        sa.Column("last_used_at", MOMENT, nullable=True),
+        sa.Column("removed_at", MOMENT, nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_break_glass_member_id_member")),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_break_glass_organization_id_organization")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_break_glass")),
     )
-    op.create_index(op.f("ix_recovery_code_account_id"), "recovery_code", ["account_id"], unique=False)
+    op.create_index(op.f("ix_break_glass_member_id"), "break_glass", ["member_id"], unique=False)
+    op.create_index("ix_break_glass_organization_id", "break_glass", ["organization_id"], unique=False)
+
+
+def _identity_providers() -> None:
     op.create_table(
         "identity_provider",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -134,23 +175,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("removed_at IS NULL"),
         postgresql_where=sa.text("removed_at IS NULL"),
     )
-    op.create_table(
-        "break_glass",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("organization_id", sa.String(length=36), nullable=False),
-        sa.Column("member_id", sa.String(length=36), nullable=False),
-        sa.Column("created_by", sa.String(length=320), nullable=False),
-        sa.Column("created_at", MOMENT, nullable=False),
-        sa.Column("last_used_at", MOMENT, nullable=True),
-        sa.Column("removed_at", MOMENT, nullable=True),
-        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_break_glass_member_id_member")),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["organization.id"], name=op.f("fk_break_glass_organization_id_organization")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_break_glass")),
-    )
-    op.create_index(op.f("ix_break_glass_member_id"), "break_glass", ["member_id"], unique=False)
-    op.create_index("ix_break_glass_organization_id", "break_glass", ["organization_id"], unique=False)
+
+
+def _subjects() -> None:
     op.create_table(
         "login_subject",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -186,6 +213,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("identity_provider_id", "digest", name=op.f("pk_logout_token")),
     )
+
+
+def _sessions() -> None:
     op.create_table(
         "session",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -223,6 +253,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_session_provider_session", "session", ["identity_provider_id", "provider_session"], unique=False
     )
+
+
+def _attempts() -> None:
     op.create_table(
         "sign_in_attempt",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -246,6 +279,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("digest", name=op.f("uq_sign_in_attempt_digest")),
     )
     op.create_index("ix_sign_in_attempt_expires_at", "sign_in_attempt", ["expires_at"], unique=False)
+
+
+def _columns() -> None:
     op.add_column("api_token", sa.Column("made_by_method", sa.String(length=32), nullable=True))
     op.add_column("member", sa.Column("sessions_ended_at", MOMENT, nullable=True))
     op.add_column(
@@ -255,11 +291,3 @@ def upgrade() -> None:
     op.add_column("organization_domain", sa.Column("verified_at", MOMENT, nullable=True))
     op.add_column("organization_domain", sa.Column("checked_at", MOMENT, nullable=True))
     op.add_column("organization_domain", sa.Column("missing_since", MOMENT, nullable=True))
-
-
-def downgrade() -> None:
-    """Drop them."""
-    for table, column in reversed(COLUMNS):
-        op.drop_column(table, column)
-    for table in TABLES:
-        op.drop_table(table)
