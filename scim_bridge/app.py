@@ -62,12 +62,11 @@ def open_runtime(settings: Settings) -> Runtime:
 
 def open_workshop(opened: Runtime) -> "Workshop":
     """Return what passes of this installation are made with; gateways open at their first use."""
-    from scim_bridge.sync.policies import PassPolicy
-    from scim_bridge.sync.single import Workshop
+    from scim_bridge.sync.single import workshop_with
     from scim_bridge.sync.targets import Targets
 
     targets = Targets(opened.database, opened.keyring, opened.settings)
-    return Workshop(opened.database, targets, PassPolicy.of(opened.settings), opened.settings.lease_seconds)
+    return workshop_with(opened.database, targets, opened.settings)
 
 
 def open_process(settings: Settings) -> Process:

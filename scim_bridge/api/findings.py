@@ -1,16 +1,13 @@
 """What else is on a cluster: bindings of others, what is left of us, what a person is called, and the way in."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from pydantic import Field
 
 from scim_bridge.api.operations import Call, Fields, Paged, operation
+from scim_bridge.api.workshops import workshop_of
 from scim_bridge.domain.strangers import Strangeness
 from scim_bridge.sync import adopting, inspecting, ways_in
 from scim_bridge.sync.adopting import Adoption
 from scim_bridge.sync.inspecting import Found, TriedSubject
-from scim_bridge.sync.single import Workshop
 from scim_bridge.sync.ways_in import SafetyView
 from scim_bridge.web.paging import Page
 
@@ -48,7 +45,7 @@ class Registered(Fields):
 @operation("GET", "/clusters/<cluster>/findings", tag=TAG, permission="clusters:read", query=Which, answers=Page[Found])
 def list_(call: Call, cluster: str) -> Page[Found]:
     """Ask the cluster for bindings that no pass keeps: orphans, lookalikes, and privileges given by hand."""
-    with _visiting(call) as workshop:
+    with workshop_of(call) as workshop:
         found = inspecting.find_strangers(workshop, call.organization, cluster, only=call.asked(Which).what)
     return call.page(found, lambda each: (each.what, each.namespace or "", each.name), keys=3)
 
@@ -64,7 +61,7 @@ def list_(call: Call, cluster: str) -> Page[Found]:
 def subject(call: Call, cluster: str, person: str) -> TriedSubject:
     """Say what a person is called on a cluster, who else would be, and what the cluster lets them do now."""
     template = call.asked(Tried).template
-    with _visiting(call) as workshop:
+    with workshop_of(call) as workshop:
         return inspecting.try_subject(workshop, call.organization, cluster, person, template=template)
 
 
@@ -72,7 +69,7 @@ def subject(call: Call, cluster: str, person: str) -> TriedSubject:
 def adopt(call: Call, cluster: str) -> Adoption:
     """Plan to take over a binding of somebody else's, or take it over as a plan says."""
     given = call.given(Taken)
-    with _visiting(call) as workshop:
+    with workshop_of(call) as workshop:
         if given.plan is None:
             return adopting.plan_adoption(workshop, call.organization, cluster, given.name, given.namespace)
         return adopting.adopt(
@@ -83,7 +80,7 @@ def adopt(call: Call, cluster: str) -> Adoption:
 @operation("GET", "/clusters/<cluster>/safety", tag=TAG, permission="clusters:read", answers=SafetyView)
 def safety(call: Call, cluster: str) -> SafetyView:
     """Show the way in that does not depend on the bridge, and how the cluster names groups."""
-    with _visiting(call) as workshop:
+    with workshop_of(call) as workshop:
         return ways_in.show_safety(workshop, call.organization, cluster)
 
 
@@ -91,7 +88,7 @@ def safety(call: Call, cluster: str) -> SafetyView:
 def register(call: Call, cluster: str) -> SafetyView:
     """Register the way in, which the cluster is asked about at once, and how it names groups."""
     given = call.given(Registered)
-    with _visiting(call) as workshop:
+    with workshop_of(call) as workshop:
         return ways_in.register_safety(
             workshop,
             call.actor,
@@ -101,10 +98,3 @@ def register(call: Call, cluster: str) -> SafetyView:
             group_template=given.group_template,
             request_id=call.request_id,
         )
-
-
-@contextmanager
-def _visiting(call: Call) -> Iterator[Workshop]:
-    runtime = call.runtime
-    with inspecting.visiting(runtime.database, runtime.keyring, runtime.settings) as workshop:
-        yield workshop

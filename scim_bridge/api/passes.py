@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from scim_bridge.api.operations import Call, Entrance, Fields, Paged, operation
+from scim_bridge.api.workshops import workshop_of
 from scim_bridge.domain.desired import Condition
 from scim_bridge.identity import clusters
 from scim_bridge.sync import approvals, report, single
@@ -68,8 +69,7 @@ def status(call: Call, cluster: str) -> ClusterStatus:
 def plan(call: Call, cluster: str) -> PlannedCluster:
     """Say exactly what a pass would do on a cluster now; the cluster is asked, and nothing is written."""
     name = _permitted(call, cluster, UPDATE)
-    runtime = call.runtime
-    with single.opened_workshop(runtime.database, runtime.keyring, runtime.settings) as workshop:
+    with workshop_of(call) as workshop:
         return single.plan(workshop, call.organization, name)[0]
 
 
@@ -122,8 +122,7 @@ def approve(call: Call, cluster: str) -> Approval:
 def first_plan(call: Call, cluster: str) -> list[WaitingPlan]:
     """Let the first plan of a cluster wait that nobody approved yet; nothing is written to the cluster."""
     name = _permitted(call, cluster, APPROVE)
-    runtime = call.runtime
-    with single.opened_workshop(runtime.database, runtime.keyring, runtime.settings) as workshop:
+    with workshop_of(call) as workshop:
         single.prepare_first_plan(workshop, call.organization, name)
     return approvals.waiting(call.database, call.organization, name)
 
@@ -140,8 +139,7 @@ def first_plan(call: Call, cluster: str) -> list[WaitingPlan]:
 def run(call: Call) -> list[PassDone]:
     """Run a pass of a cluster now, or of every cluster that one may update, one after the other."""
     named = call.given(PassWanted).cluster
-    runtime = call.runtime
-    with single.opened_workshop(runtime.database, runtime.keyring, runtime.settings) as workshop:
+    with workshop_of(call) as workshop:
         if named is not None:
             done = single.run(workshop, call.organization, _permitted(call, named, UPDATE))
         else:

@@ -1,7 +1,6 @@
 """Looking at all of a cluster: who else gives access there, what is left of us, and what a person is called."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from scim_bridge.clusters.gateway import Gateway, Giver, Question
@@ -14,18 +13,14 @@ from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.domain.safety import BreakGlass, parse_break_glass
 from scim_bridge.domain.strangers import Strangeness, Stranger, is_somebody, strangeness_of
 from scim_bridge.errors import Conflict, Invalid, NotFound
-from scim_bridge.settings import Settings
 from scim_bridge.store.clock import now
 from scim_bridge.store.cluster_registry import RegisteredCluster, list_clusters
-from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.database import Connection
 from scim_bridge.store.people import find_members
 from scim_bridge.store.safety import read_safety
-from scim_bridge.store.sealing import Keyring
 from scim_bridge.store.snapshot import read_organization
 from scim_bridge.sync.places import the_cluster, the_organization
-from scim_bridge.sync.policies import PassPolicy
 from scim_bridge.sync.single import Workshop
-from scim_bridge.sync.targets import Targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +67,6 @@ SENTENCES = {
     Strangeness.LOOKALIKE: "it says that it is the bridge's and is not: somebody edited it, or another bridge wrote it",
     Strangeness.PRIVILEGED: "somebody gave this role by hand, and no pass will ever take it away",
 }
-
-
-@contextmanager
-def visiting(database: Database, keyring: Keyring, settings: Settings) -> Iterator[Workshop]:
-    """Open what clusters are visited with, for one request."""
-    targets = Targets(database, keyring, settings)
-    try:
-        yield Workshop(database, targets, PassPolicy.of(settings), settings.lease_seconds)
-    finally:
-        targets.close()
 
 
 def find_strangers(

@@ -49,9 +49,14 @@ def opened_workshop(database: Database, keyring: Keyring, settings: Settings) ->
     """Open what passes of an installation are made with, for one request."""
     targets = Targets(database, keyring, settings)
     try:
-        yield Workshop(database, targets, PassPolicy.of(settings), settings.lease_seconds)
+        yield workshop_with(database, targets, settings)
     finally:
         targets.close()
+
+
+def workshop_with(database: Database, targets: Opener, settings: Settings) -> Workshop:
+    """Return what passes are made with; gateways open at their first use."""
+    return Workshop(database, targets, PassPolicy.of(settings), settings.lease_seconds)
 
 
 @dataclass(frozen=True, slots=True)
