@@ -4,7 +4,8 @@ from functools import cache
 
 from flask import Blueprint, Flask, Response
 
-from scim_bridge.api import (
+# Importing a room declares its operations.
+from scim_bridge.api import (  # noqa: F401
     access,
     adoption,
     application_users,
@@ -51,43 +52,6 @@ from scim_bridge.web.limits import Limits
 from scim_bridge.web.problems import answer_error, answer_http
 
 PREFIX = "/api/v1"
-ROOMS = (
-    access,
-    adoption,
-    application_users,
-    audit,
-    authorize,
-    clusters,
-    deprovisioning,
-    directories,
-    directory_log,
-    directory_maps,
-    directory_states,
-    directory_tokens,
-    documents,
-    findings,
-    freezes,
-    grants,
-    groups,
-    holds,
-    identity_providers,
-    invitations,
-    members,
-    organizations,
-    pass_history,
-    passes,
-    policies,
-    projects,
-    reviews,
-    revocations,
-    roles,
-    rule_drafts,
-    rules,
-    sessions,
-    tokens,
-    units,
-)
-
 refuse_http = answer_http
 
 

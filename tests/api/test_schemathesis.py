@@ -27,7 +27,7 @@ from tests.api.directories import connect
 from tests.api.rest import ACTOR, Person, Rest, open_rest
 from tests.identity.provider import rows
 
-assert door.ROOMS  # importing the door declares every operation
+assert door.PREFIX  # importing the door declares every operation
 
 EXAMPLES = 8
 PART = re.compile(r"<(?:\w+:)?(\w+)>")

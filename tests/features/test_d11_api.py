@@ -9,7 +9,7 @@ from scim_bridge.api.operations import OPERATIONS
 from scim_bridge.cli.main import main
 from tests.api.rest import Person, Rest, document, fields, open_rest, problem
 
-assert door.ROOMS
+assert door.PREFIX
 
 
 VERBS = {

@@ -7,7 +7,7 @@ from scim_bridge.api.operations import OPERATIONS
 from scim_bridge.identity.catalogue import built_in
 from tests.house.source import PACKAGE, modules
 
-assert door.ROOMS
+assert door.PREFIX
 
 SOURCES = "\n".join(module.text for room in ("identity", "sync", "api") for module in modules(PACKAGE / room))
 
