@@ -5,15 +5,16 @@ It names organizations, so it answers only to the token in the settings; without
 """
 
 import hmac
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import TypeAlias, TypeVar
 
 from flask import Blueprint, Response, abort, request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from scim_bridge.identity.measurements import Measurements, measure
+from scim_bridge.identity.measurements import ClusterNumbers, DirectoryNumbers, Measurements, Queues, measure
 from scim_bridge.web.context import runtime
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -21,6 +22,9 @@ HEALTHS = ("unknown", "ok", "degraded", "failing")
 PREFIX = "scim_bridge"
 OF_CLUSTER = ("organization", "cluster")
 OF_DIRECTORY = ("organization", "directory")
+
+Seen = TypeVar("Seen")
+Gauge: TypeAlias = tuple[str, str, Callable[[Seen, datetime], float | None]]
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -39,105 +43,82 @@ def metrics() -> Response:
     return Response(generate_latest(registry), content_type=CONTENT_TYPE)
 
 
+def _age(since: datetime | None, at: datetime) -> float | None:
+    return None if since is None else (at - since).total_seconds()
+
+
+def _days_left(each: DirectoryNumbers, at: datetime) -> float | None:
+    return None if each.expires_at is None else (each.expires_at - at).total_seconds() / 86_400
+
+
+def _last_success(each: ClusterNumbers, _at: datetime) -> float | None:
+    return None if each.last_success_at is None else each.last_success_at.timestamp()
+
+
+# Each with its name, what it says, and the number of one cluster (or directory, or of the queues); None: none is shown.
+CLUSTERS: tuple[Gauge[ClusterNumbers], ...] = (
+    ("cluster_behind", "1 while a change is stored that a cluster does not show.", lambda each, _: each.is_behind),
+    ("cluster_failures", "Passes that failed in a row.", lambda each, _: each.failures),
+    ("cluster_last_success_timestamp_seconds", "When the last pass went well.", _last_success),
+    (
+        "cluster_waiting_removals",
+        "Asked-for removals that a cluster has not confirmed.",
+        lambda each, _: each.waiting_removals,
+    ),
+    (
+        "cluster_withheld_removals",
+        "Inferred removals that wait for an approval.",
+        lambda each, _: each.held_removals,
+    ),
+)
+DIRECTORIES: tuple[Gauge[DirectoryNumbers], ...] = (
+    (
+        "directory_silence_seconds",
+        "How long ago a directory sent its last request.",
+        lambda each, at: _age(each.last_request_at, at),
+    ),
+    ("directory_live_tokens", "Tokens with which a directory can still come.", lambda each, _: each.live_tokens),
+    ("directory_token_days_left", "Days until a directory's last token ends, where it ends.", _days_left),
+    ("directory_alarms", "Conditions of a directory that a person should know of.", lambda each, _: each.alarms),
+)
+QUEUES: tuple[Gauge[Queues], ...] = (
+    ("changes_waiting", "Changes that no scheduler has taken up.", lambda each, _: each.changes),
+    ("changes_waiting_seconds", "Age of the oldest of them.", lambda each, at: _age(each.changes_since, at) or 0),
+    ("audit_unsealed", "Audit entries that are not chained yet.", lambda each, _: each.unsealed),
+    ("audit_unsealed_seconds", "Age of the oldest of them.", lambda each, at: _age(each.unsealed_since, at) or 0),
+    ("held_members", "Memberships that a directory left out and that still count.", lambda each, _: each.held_members),
+)
+
+
 class _Numbers(Collector):
     def __init__(self, found: Measurements) -> None:
         self._found = found
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield every family."""
-        yield from self._clusters()
-        yield from self._directories()
-        yield from self._queues()
+        clusters = [((each.organization, each.cluster), each) for each in self._found.clusters]
+        directories = [((each.organization, each.directory), each) for each in self._found.directories]
+        yield self._health()
+        yield from self._families(CLUSTERS, OF_CLUSTER, clusters)
+        yield from self._families(DIRECTORIES, OF_DIRECTORY, directories)
+        yield from self._families(QUEUES, (), [((), self._found.queues)])
 
-    def _clusters(self) -> Iterator[GaugeMetricFamily]:
-        found = self._found.clusters
-        health = _family("cluster_health", "1 for the state that a cluster is in.", (*OF_CLUSTER, "health"))
-        for each in found:
+    def _health(self) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(
+            f"{PREFIX}_cluster_health", "1 for the state that a cluster is in.", labels=(*OF_CLUSTER, "health")
+        )
+        for each in self._found.clusters:
             for name in HEALTHS:
-                health.add_metric((each.organization, each.cluster, name), float(each.health == name))
-        yield health
-        rows = [((each.organization, each.cluster), each) for each in found]
-        yield _filled(
-            "cluster_behind",
-            "1 while a change is stored that a cluster does not show.",
-            OF_CLUSTER,
-            ((labels, float(each.is_behind)) for labels, each in rows),
-        )
-        yield _filled(
-            "cluster_failures",
-            "Passes that failed in a row.",
-            OF_CLUSTER,
-            ((labels, float(each.failures)) for labels, each in rows),
-        )
-        yield _filled(
-            "cluster_last_success_timestamp_seconds",
-            "When the last pass went well.",
-            OF_CLUSTER,
-            ((labels, each.last_success_at.timestamp()) for labels, each in rows if each.last_success_at),
-        )
-        yield _filled(
-            "cluster_waiting_removals",
-            "Asked-for removals that a cluster has not confirmed.",
-            OF_CLUSTER,
-            ((labels, float(each.waiting_removals)) for labels, each in rows),
-        )
-        yield _filled(
-            "cluster_withheld_removals",
-            "Inferred removals that wait for an approval.",
-            OF_CLUSTER,
-            ((labels, float(each.held_removals)) for labels, each in rows),
-        )
+                family.add_metric((each.organization, each.cluster, name), float(each.health == name))
+        return family
 
-    def _directories(self) -> Iterator[GaugeMetricFamily]:
-        rows = [((each.organization, each.directory), each) for each in self._found.directories]
-        yield _filled(
-            "directory_silence_seconds",
-            "How long ago a directory sent its last request.",
-            OF_DIRECTORY,
-            ((labels, self._age(each.last_request_at)) for labels, each in rows if each.last_request_at),
-        )
-        yield _filled(
-            "directory_live_tokens",
-            "Tokens with which a directory can still come.",
-            OF_DIRECTORY,
-            ((labels, float(each.live_tokens)) for labels, each in rows),
-        )
-        yield _filled(
-            "directory_token_days_left",
-            "Days until a directory's last token ends; none is shown where one never does.",
-            OF_DIRECTORY,
-            ((labels, -self._age(each.expires_at) / 86_400) for labels, each in rows if each.expires_at),
-        )
-        yield _filled(
-            "directory_alarms",
-            "Conditions of a directory that a person should know of.",
-            OF_DIRECTORY,
-            ((labels, float(each.alarms)) for labels, each in rows),
-        )
-
-    def _queues(self) -> Iterator[GaugeMetricFamily]:
-        found = self._found.queues
-        for name, text, value in (
-            ("changes_waiting", "Changes that no scheduler has taken up.", found.changes),
-            ("changes_waiting_seconds", "Age of the oldest of them.", self._age(found.changes_since)),
-            ("audit_unsealed", "Audit entries that are not chained yet.", found.unsealed),
-            ("audit_unsealed_seconds", "Age of the oldest of them.", self._age(found.unsealed_since)),
-            ("held_members", "Memberships that a directory left out and that still count.", found.held_members),
-        ):
-            yield _filled(name, text, (), [((), float(value))])
-
-    def _age(self, since: datetime | None) -> float:
-        return 0.0 if since is None else (self._found.at - since).total_seconds()
-
-
-def _family(name: str, text: str, labels: tuple[str, ...]) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=labels)
-
-
-def _filled(
-    name: str, text: str, labels: tuple[str, ...], rows: Iterable[tuple[tuple[str, ...], float]]
-) -> GaugeMetricFamily:
-    family = _family(name, text, labels)
-    for values, number in rows:
-        family.add_metric(values, number)
-    return family
+    def _families(
+        self, gauges: Iterable[Gauge[Seen]], labels: Sequence[str], rows: Sequence[tuple[tuple[str, ...], Seen]]
+    ) -> Iterator[GaugeMetricFamily]:
+        for name, text, number_of in gauges:
+            family = GaugeMetricFamily(f"{PREFIX}_{name}", text, labels=labels)
+            for values, each in rows:
+                number = number_of(each, self._found.at)
+                if number is not None:
+                    family.add_metric(values, float(number))
+            yield family
