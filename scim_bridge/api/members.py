@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from scim_bridge.api.operations import Call, Fields, Paged, operation
+from scim_bridge.domain.sessions import Session
 from scim_bridge.identity import member_lists, member_profiles, member_roles, member_states
 from scim_bridge.identity.api_tokens import ApiToken
 from scim_bridge.identity.member_lists import ListedMember, MemberQuery
@@ -56,10 +57,11 @@ class MemberItem:
 
 @dataclass(frozen=True, slots=True)
 class MemberShown:
-    """A member with all that is known of them, and their tokens where whoever asks may see those."""
+    """A member with all that is known of them, their tokens and sessions where whoever asks may see those."""
 
     profile: Profile
     tokens: tuple[ApiToken, ...]
+    sessions: tuple[Session, ...]
 
 
 @operation("GET", "/members", tag=TAG, permission="members:read", query=MembersAsked, answers=Page[MemberItem])
@@ -136,5 +138,7 @@ def set_roles(call: Call, member: str) -> RolesSet:
 
 def _shown(call: Call, member: str) -> MemberShown:
     profile = member_profiles.show(call.database, call.organization, member)
-    tokens = member_profiles.visible_tokens(call.database, call.actor, call.organization, profile.member.id)
-    return MemberShown(profile, tuple(tokens))
+    whose = (call.database, call.actor, call.organization, profile.member.id)
+    return MemberShown(
+        profile, tuple(member_profiles.visible_tokens(*whose)), tuple(member_profiles.visible_sessions(*whose))
+    )

@@ -76,6 +76,7 @@ def show(session: Session, person: str, organization: str | None, as_json: bool)
             ("API roles", joined(profile["access"]["api_roles"])),
             ("clusters", clusters),
             ("tokens", len(found["tokens"])),
+            ("sessions", sum(each["ended_at"] is None for each in found["sessions"])),
             ("so far", joined(f"{each['state']} since {moment(each['since'])}" for each in profile["states"])),
         )
     )

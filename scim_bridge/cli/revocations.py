@@ -101,6 +101,7 @@ def _report(found: Document) -> Iterator[str]:
         yield from _revocation(each)
     yield ""
     yield from _tokens(found["tokens"])
+    yield from _sessions(found["sessions"])
     yield ""
     yield "Bindings on record now: " + ("none." if not found["bound"] else "")
     for each in found["bound"]:
@@ -145,10 +146,19 @@ def _on_cluster(one: Document) -> Iterator[str]:
 def _tokens(found: list[Document]) -> Iterator[str]:
     yield "Tokens of the REST API: " + ("none." if not found else "")
     for each in found:
-        ended = f"ended {moment(each['ended_at'])}" if each["ended_at"] else "NOT ENDED"
-        if not each["ended_at"] and each["opens_others"]:
-            ended = "opens other organizations of the account; here it opens nothing"
-        yield f"  {each['prefix']}… {each['name']}: {ended}"
+        yield f"  {each['prefix']}… {each['name']}: {_ended(each)}"
+
+
+def _sessions(found: list[Document]) -> Iterator[str]:
+    yield "Sessions: " + ("none." if not found else "")
+    for each in found:
+        yield f"  by {each['method']} since {moment(each['began_at'])}: {_ended(each)}"
+
+
+def _ended(each: Document) -> str:
+    if each["ended_at"]:
+        return f"ended {moment(each['ended_at'])}"
+    return "opens other organizations of the account; here it opens nothing" if each["opens_others"] else "NOT ENDED"
 
 
 def _at(text: str | None) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.people import DirectoryState, Member, MemberId, MemberState
+from scim_bridge.domain.sessions import Session
 from scim_bridge.errors import Invalid, NotFound, Refused
-from scim_bridge.identity import access, api_tokens
+from scim_bridge.identity import access, api_tokens, sessions
 from scim_bridge.identity.access import Explanation
 from scim_bridge.identity.api_tokens import ApiToken
 from scim_bridge.identity.authority import authority_of
@@ -18,6 +19,7 @@ from scim_bridge.store import member_history as history
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change, new_change
 from scim_bridge.store.clock import now
+from scim_bridge.store.credentials import methods_of
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.domains import list_domains
 from scim_bridge.store.explain import When
@@ -25,6 +27,7 @@ from scim_bridge.store.member_history import AccountFacts as AccountFacts
 from scim_bridge.store.member_history import GroupOfMember as GroupOfMember
 from scim_bridge.store.member_history import StateSpan as StateSpan
 from scim_bridge.store.member_lists import one_member
+from scim_bridge.store.people import account_of_member
 
 LONGEST_DISPLAY_NAME = 255
 
@@ -36,7 +39,7 @@ class Profile:
 
     ``managed``: their address lies in a domain of the organization. ``may_edit`` says whether they may change how they
     are called themselves, ``notes`` why not, and what else a reader should know. ``sign_in`` are the ways in which
-    their account can be signed in to: none that a directory did not open, as long as there is no account.
+    they can sign in: by their directory, and with a password of their own.
     """
 
     member: ListedMember
@@ -64,7 +67,7 @@ def show(database: Database, organization: str, person: str) -> Profile:
             listed,
             found.external_id,
             history.account_of(connection, found.id),
-            () if directory_state is None else (f"directory {listed.directory}",),
+            _ways_in(connection, found.id, None if directory_state is None else listed.directory),
             managed,
             reason is None,
             tuple(history.groups_of_member(connection, found.id)),
@@ -81,6 +84,13 @@ def own_id(database: Database, actor: Actor, organization: str) -> MemberId:
     if found is None:
         raise NotFound("Whoever works at the installation itself is no member: name a person.")
     return found
+
+
+def visible_sessions(database: Database, actor: Actor, organization: str, member_id: MemberId) -> list[Session]:
+    """Return a member's sessions that may open the organization, none where whoever asks may not see them."""
+    with suppress(Refused, NotFound):
+        return sessions.list_all(database, actor, organization, member_id)
+    return []
 
 
 def visible_tokens(database: Database, actor: Actor, organization: str, member_id: MemberId) -> list[ApiToken]:
@@ -127,6 +137,12 @@ def checked_display_name(text: str) -> str:
     if not name or len(name) > LONGEST_DISPLAY_NAME or not name.isprintable():
         raise Invalid(f"A name has 1 to {LONGEST_DISPLAY_NAME} printable characters.", field="display_name")
     return name
+
+
+def _ways_in(connection: Connection, member_id: MemberId, directory: str | None) -> tuple[str, ...]:
+    account_id = account_of_member(connection, member_id)
+    password = account_id is not None and methods_of(connection, account_id).password
+    return (*(() if directory is None else (f"directory {directory}",)), *(("password",) if password else ()))
 
 
 def _rename(connection: Connection, change: Change, found: Member, name: str, *, managed: bool) -> ListedMember:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scim_bridge.domain.objective import Performance, performance
-from scim_bridge.domain.organizations import ClusterId
+from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.domain.people import Member, MemberState
 from scim_bridge.domain.proofs import CANNOT_SEE, Verdict
 from scim_bridge.identity.names import the_member, the_organization
@@ -19,6 +19,7 @@ from scim_bridge.store.objective import removals_in
 from scim_bridge.store.people import account_of_member
 from scim_bridge.store.proofs import Proof, proofs_of_member
 from scim_bridge.store.revocations import Part, Request
+from scim_bridge.store.sessions import sessions_of_member
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,17 @@ class TokenEnded:
 
     name: str
     prefix: str
+    ended_at: datetime | None
+    opens_others: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A session of the person's that opened this organization; ``ended_at`` None: it did not end of itself."""
+
+    id: str
+    method: str
+    began_at: datetime
     ended_at: datetime | None
     opens_others: bool
 
@@ -77,8 +89,8 @@ class RevocationReport:
     """
     What became of a person's access.
 
-    ``is_over`` tells that the member is not active, every removal is confirmed, no token and no binding is left, and
-    no cluster said otherwise. ``unproven`` are the clusters that could not be asked.
+    ``is_over`` tells that the member is not active, every removal is confirmed, no token, session or binding is left,
+    and no cluster said otherwise. ``unproven`` are the clusters that could not be asked.
     """
 
     organization: str
@@ -92,6 +104,7 @@ class RevocationReport:
     unproven: tuple[str, ...]
     revocations: tuple[Revocation, ...]
     tokens: tuple[TokenEnded, ...]
+    sessions: tuple[SessionEnded, ...]
     bound: tuple[StillBound, ...]
     cannot_see: tuple[str, ...]
 
@@ -122,6 +135,7 @@ def report(runtime: Runtime, organization: str, person: str) -> RevocationReport
             _revocation(each, proofs, objective, at) for each in store.requests_of_member(connection, member.id)
         )
         tokens = _tokens(connection, member)
+        sessions = _sessions(connection, owner.id, member)
         bound = tuple(StillBound(*each) for each in store.still_bound(connection, member.id))
     return RevocationReport(
         owner.slug,
@@ -131,10 +145,11 @@ def report(runtime: Runtime, organization: str, person: str) -> RevocationReport
         member.state.value,
         at,
         objective,
-        _is_over(member, found, tokens, bound),
+        _is_over(member, found, (*tokens, *sessions), bound),
         _unproven(found),
         found,
         tokens,
+        sessions,
         bound,
         CANNOT_SEE,
     )
@@ -205,17 +220,24 @@ def _tokens(connection: Connection, member: Member) -> tuple[TokenEnded, ...]:
     )
 
 
+def _sessions(connection: Connection, organization_id: OrganizationId, member: Member) -> tuple[SessionEnded, ...]:
+    return tuple(
+        SessionEnded(each.id, each.method.value, each.created_at, each.ended_at, each.organization_id is None)
+        for each in sessions_of_member(connection, member.id, organization_id)
+    )
+
+
 def _is_over(
     member: Member,
     found: tuple[Revocation, ...],
-    tokens: tuple[TokenEnded, ...],
+    opening: tuple[TokenEnded | SessionEnded, ...],
     bound: tuple[StillBound, ...],
 ) -> bool:
-    # A token that opens other organizations too opens none whose member is not active.
+    # What opens other organizations too opens none whose member is not active.
     return (
         member.state in (MemberState.DEACTIVATED, MemberState.REMOVED)
         and all(each.closed_at is not None for each in found)
-        and all(each.ended_at is not None or each.opens_others for each in tokens)
+        and all(each.ended_at is not None or each.opens_others for each in opening)
         and not bound
         and not any(part.verdict == Verdict.STILL for each in found for part in each.clusters)
     )

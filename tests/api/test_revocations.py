@@ -6,10 +6,13 @@ import pytest
 
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.domain.people import MemberId
+from scim_bridge.domain.sessions import SignInMethod
+from scim_bridge.identity import sessions
 from scim_bridge.identity.deactivation import deactivate
+from scim_bridge.identity.sessions import Proof, Visit
 from scim_bridge.store.change_queue import DueCluster
 from scim_bridge.store.clock import now
-from scim_bridge.store.people import find_members
+from scim_bridge.store.people import account_of_member, find_members
 from scim_bridge.store.removal_queue import spread_removals
 from scim_bridge.sync.policies import PassPolicy
 from scim_bridge.sync.proving import prove_removals
@@ -89,6 +92,31 @@ def test_the_report_of_a_leaver_says_that_it_is_over_and_why(
     assert any(each["question"] == "create pods/exec" for each in part["proof"]["questions"])
     assert [each["ended_at"] is not None for each in found["tokens"]] == [True]
     assert any("exec" in each for each in found["cannot_see"])
+
+
+def signed_in(rest: Rest, *, only_here: bool) -> str:
+    """Let ana sign in; return the session's id."""
+    with rest.database.write() as connection:
+        owner = OrganizationId(rest.organization_id())
+        [found] = find_members(connection, owner, ANA)
+        account = account_of_member(connection, found.id)
+        assert account is not None
+        proof = Proof(account, SignInMethod.OIDC, False, owner if only_here else None)
+        return sessions.begin(connection, proof, Visit("127.0.0.1", "tests"), now()).session.id
+
+
+def test_the_report_says_of_each_session_how_it_ended(
+    rest: Rest, cluster: Cluster, ana: Person, viewer: Person
+) -> None:
+    here, elsewhere = signed_in(rest, only_here=True), signed_in(rest, only_here=False)
+    leave(rest)
+    cluster.remove()
+
+    found = viewer.ok("GET", f"/revocations/people/{ANA}")
+
+    told = {each["id"]: (each["ended_at"] is not None, each["opens_others"]) for each in found["sessions"]}
+    assert told == {here: (True, False), elsewhere: (False, True)}
+    assert found["is_over"] is True
 
 
 def test_before_a_cluster_has_confirmed_it_is_not_over(rest: Rest, ana: Person, viewer: Person) -> None:

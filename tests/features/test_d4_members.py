@@ -9,8 +9,10 @@ import time_machine
 
 from scim_bridge.identity import deprovisioning, domains, invitation_ends
 from scim_bridge.store.clock import now
+from scim_bridge.store.credentials import set_password
 from scim_bridge.sync.postman import Postman
 from tests.api.rest import ACTOR, Person, Rest, document, open_rest, problem
+from tests.identity import signing_in
 from tests.identity.people import member_id, owners, put_person, was_active
 from tests.identity.provider import Provider, removals, rows, state_of
 from tests.mail.post_office import PostOffice, open_post_office, secret_in
@@ -88,6 +90,24 @@ def test_member_profile_auth_methods_2fa_status_groups_last_active_tokens_effect
     assert (profile["member"]["two_factor"], profile["member"]["directory"]) == (False, "okta")
     assert [(each["group"], each["origin"]) for each in profile["groups"]] == [("Pushed", "scim")]
     assert profile["access"]["api_roles"] == ["developer"]
+
+
+def test_member_profile_password_and_sessions_are_shown_to_who_may_see_them(
+    rest: Rest, owner: Person, viewer: Person
+) -> None:
+    ana = signing_in.put_person(rest.database)
+    begun = signing_in.sign_in(rest.database, ana)
+    with rest.database.write() as connection:
+        set_password(connection, ana.account_id, "a hash", now())
+
+    shown = owner.ok("GET", f"/members/{ana.member_id}")
+    to_others = viewer.ok("GET", f"/members/{ana.member_id}")
+
+    assert shown["profile"]["sign_in"] == ["password"]
+    assert [(each["id"], each["method"], each["ended_at"]) for each in shown["sessions"]] == [
+        (begun.session.id, "password", None)
+    ]
+    assert to_others["sessions"] == to_others["tokens"] == []
 
 
 def test_states_invited_active_deactivated_removed_with_source_badge(rest: Rest, admin: Person) -> None:
