@@ -23,7 +23,7 @@ def test_whom_the_directory_brought_signs_in(login: Login) -> None:
     back = login.come(browser, view, "?return_to=/account")
 
     assert back.status_code == 303
-    assert back.headers["Location"] == "/account"
+    assert back.headers["Location"] == "/console/"
     assert "ana@acme.example" in browser.get("/account").text
     assert '"method":"oidc"' in login.audit("session.began")[0]
 
@@ -190,7 +190,7 @@ def test_nobody_is_sent_on_to_another_site(login: Login, there: str) -> None:
 
     back = login.come(browser, view, f"?return_to={there}")
 
-    assert back.headers["Location"] == "/account" or back.headers["Location"].startswith("/%")
+    assert back.headers["Location"] == "/console/" or back.headers["Location"].startswith("/%")
     assert "evil.example" not in back.headers["Location"].partition("?")[0].replace("/%", "")
 
 
