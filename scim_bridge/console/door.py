@@ -34,7 +34,12 @@ def register(app: Flask) -> None:
     door.after_request(pages.harden)
     door.after_request(cookies.note_use)
     app.register_blueprint(door)
-    app.jinja_env.globals.update(url=pages.url, same=pages.same)
+    app.jinja_env.globals.update(url=pages.url, same=pages.same, to=pages.to)
     app.jinja_env.filters.update(
-        moment=times.moment, exact=times.exact, seconds=times.seconds, span=times.span, initials=people.initials, tint=people.tint
+        moment=times.moment,
+        exact=times.exact,
+        seconds=times.seconds,
+        span=times.span,
+        initials=people.initials,
+        tint=people.tint,
     )

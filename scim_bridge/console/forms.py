@@ -1,7 +1,7 @@
 """Forms: fields declared with WTForms, sent to a use case, and marked where that found something wrong."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import wtforms
 from markupsafe import Markup
@@ -29,7 +29,7 @@ class Form(wtforms.Form):
     problem: str | None = None
 
     @classmethod
-    def of(cls, visit: Visit, **values: Any) -> "Form":
+    def of(cls, visit: Visit, **values: Any) -> Self:
         """Return the form as it was sent, or with these values where nothing was."""
         sent = MultiDict([(name, text) for name, texts in visit.form.items() for text in texts])
         return cls(sent if visit.screen.method == "POST" else None, **values)
@@ -37,6 +37,10 @@ class Form(wtforms.Form):
     def hidden_tag(self) -> Markup:
         """Return the fields that nobody sees."""
         return csrf_input()
+
+    def is_valid(self) -> bool:
+        """Say whether what was sent can be handed on."""
+        return bool(self.validate())  # type: ignore[no-untyped-call]
 
     def text(self, name: str) -> str | None:
         """Return what a field holds, without spaces around it; None for nothing."""
@@ -60,7 +64,7 @@ def submit(
 
     ``typed``: something that people typed names the thing, so that it is not there is the form's mistake.
     """
-    if not form.validate():
+    if not form.is_valid():
         return None
     try:
         return work()

@@ -25,10 +25,12 @@ class RolesForm(Form):
     """Which roles in the whole organization."""
 
     api_role = wtforms.SelectField(
-        "API role", description="What the person may do here, in the console and by the API."
+        "API role", default="", description="What the person may do here, in the console and by the API."
     )
     kubernetes_role = wtforms.SelectField(
-        "Kubernetes role", description="On every cluster of the organization, unless a more specific scope says more."
+        "Kubernetes role",
+        default="",
+        description="On every cluster of the organization, unless a more specific scope says more.",
     )
 
 
@@ -67,9 +69,11 @@ def ask_reactivate(visit: Visit, member: str) -> Response:
     """Show what a reactivation would give back."""
     profile = _profile(visit, member)
     groups = len({each.group for each in profile.groups})
-    effects = [f"{name_of(profile)} can sign in again, and is in {groups} groups as before."]
-    effects += [f"They get back the role {each} in the organization." for each in profile.access.api_roles]
-    effects.append("Their bindings are written to the clusters in the next pass.")
+    effects = [
+        f"{name_of(profile)} can sign in to this organization again.",
+        f"They get back the roles and groups that they had: {groups} of the latter.",
+        "Their bindings are written to the clusters in the next pass.",
+    ]
     return _ask(visit, profile, "Reactivate", effects, safe=True)
 
 
@@ -82,7 +86,9 @@ def reactivate(visit: Visit, member: str) -> Response:
 @screen("GET", "/members/<member>/remove", title="Remove a member", permission=REMOVING)
 def ask_remove(visit: Visit, member: str) -> Response:
     """Show what a removal would take."""
-    return _confirm(visit, member, "Remove", ["They leave every group and lose every grant, and are no member any more."])
+    return _confirm(
+        visit, member, "Remove", ["They leave every group and lose every grant, and are no member any more."]
+    )
 
 
 @screen("POST", "/members/<member>/remove", title="Remove a member", permission=REMOVING)
@@ -92,7 +98,10 @@ def remove(visit: Visit, member: str) -> Response:
     return done(visit, "members.list", f"{moved.user_name} is no member any more.")
 
 
-KEPT = ["Groups and grants are kept: whoever is reactivated has what they had.", "A directory does not bring them back."]
+KEPT = [
+    "Groups and grants are kept: whoever is reactivated has what they had.",
+    "A directory does not bring them back.",
+]
 
 
 def _confirm(
@@ -107,9 +116,11 @@ def _taken(visit: Visit, profile: Profile) -> list[str]:
     whose = (*visit.whose, profile.member.id)
     open_sessions = [each for each in member_profiles.visible_sessions(*whose) if each.ended_at is None]
     live_tokens = [each for each in member_profiles.visible_tokens(*whose) if each.revoked_at is None]
-    found = [
-        f"{len(open_sessions)} sessions end at the next click, {len(live_tokens)} tokens at the next call."
-    ]
+    found = [f"{name_of(profile)} cannot sign in to this organization any more."]
+    if open_sessions:
+        found.append(f"{_count(len(open_sessions), 'session')} with the next click.")
+    if live_tokens:
+        found.append(f"{_count(len(live_tokens), 'token')} with the next call.")
     for each in profile.access.clusters:
         held = {(bound.namespace, bound.role) for bound in each.held_by}
         if held:
@@ -117,6 +128,10 @@ def _taken(visit: Visit, profile: Profile) -> list[str]:
     if profile.access.api_roles:
         found.append(f"They hold no permission here any more; now they are {', '.join(profile.access.api_roles)}.")
     return found
+
+
+def _count(number: int, noun: str) -> str:
+    return f"One {noun} ends" if number == 1 else f"{number} {noun}s end"
 
 
 def _ask(
@@ -153,7 +168,6 @@ def _profile(visit: Visit, member: str) -> Profile:
 
 def _roles_form(visit: Visit) -> RolesForm:
     form = RolesForm.of(visit)
-    assert isinstance(form, RolesForm)
     none = (INHERIT, "None by hand")
     named = [(each.name, each.name) for each in roles.list_all(visit.database, visit.organization)]
     form.api_role.choices = [KEEP, none, *named]

@@ -16,7 +16,17 @@ from scim_bridge.web.paging import read_cursor, write_cursor
 READING = "members:read"
 WRITING = "organization:users:write"
 A_PAGE = 50
-TEXTS = ("search", "state", "source", "directory", "api_role", "kubernetes_role", "unit", "active_before", "active_since")
+TEXTS = (
+    "search",
+    "state",
+    "source",
+    "directory",
+    "api_role",
+    "kubernetes_role",
+    "unit",
+    "active_before",
+    "active_since",
+)
 
 
 @screen("GET", "/members", title="Members", permission=READING, in_menu=True)

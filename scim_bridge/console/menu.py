@@ -61,7 +61,7 @@ def menu_of(visit: Visit) -> list[tuple[str, list[Link]]]:
     found = []
     for section, rooms in SECTIONS:
         links = [
-            Link(room.label, room.icon, doors[room.name].name, room.name == visit.screen.room)
+            Link(room.label, room.icon, doors[room.name].name, doors[room.name].place == visit.screen.place)
             for room in rooms
             if room.name in doors
         ]

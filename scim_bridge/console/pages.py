@@ -8,7 +8,7 @@ from flask import Response, g, make_response, render_template, url_for
 from werkzeug.exceptions import HTTPException
 
 from scim_bridge.console import menu, notices
-from scim_bridge.console.screens import Lacking, Visit, is_inside
+from scim_bridge.console.screens import Lacking, Visit, find_screen, is_inside
 from scim_bridge.errors import BridgeError, SignInNotAccepted
 from scim_bridge.identity.catalogue import built_in
 from scim_bridge.web import context, cookies, pages
@@ -17,7 +17,9 @@ from scim_bridge.web import context, cookies, pages
 POLICY = pages.POLICY.replace("style-src", "script-src 'self'; connect-src 'self'; style-src", 1)
 
 
-def page(visit: Visit, template: str, status: int = HTTPStatus.OK, *, title: str | None = None, **values: Any) -> Response:
+def page(
+    visit: Visit, template: str, status: int = HTTPStatus.OK, *, title: str | None = None, **values: Any
+) -> Response:
     """Render ``console/TEMPLATE.html`` inside the frame; its heading is the screen's title if none is given."""
     notice = notices.take()
     answer = _render(template, status, visit=visit, title=title or visit.screen.title, notice=notice, **values)
@@ -39,6 +41,12 @@ def url(name: str, **values: Any) -> str:
     if visit is not None and visit.guest is not None and is_inside(name):
         values.setdefault("organization", visit.guest.slug)
     return url_for(endpoint(name), **{key: value for key, value in values.items() if value is not None})
+
+
+def to(name: str, **values: Any) -> str | None:
+    """Return the address of a screen if there is one of that name and the visitor at hand may see it."""
+    found, visit = find_screen(name), g.get("visit")
+    return url(name, **values) if found is not None and visit and found.is_open_to(visit.guest) else None
 
 
 def same(**changes: Any) -> str:
@@ -95,5 +103,9 @@ def _title(error: BridgeError, status: HTTPStatus) -> str:
 
 
 def _render(template: str, status: int, *, visit: Visit | None, **values: Any) -> Response:
-    shared = {"visit": visit, "visitor": cookies.visitor(), "menu": menu.menu_of(visit) if visit and visit.guest else ()}
+    shared = {
+        "visit": visit,
+        "visitor": cookies.visitor(),
+        "menu": menu.menu_of(visit) if visit and visit.guest else (),
+    }
     return make_response(render_template(f"console/{template}.html", **shared, **values), status)

@@ -7,7 +7,8 @@ TINTS = 6
 
 def initials(name: str | None) -> str:
     """Return one or two letters for a name or an address."""
-    words = (name or "?").partition("@")[0].replace(".", " ").replace("-", " ").replace("_", " ").split() or ["?"]
+    letters = "".join(each if each.isalnum() else " " for each in (name or "").partition("@")[0])
+    words = letters.split() or ["?"]
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
 
 

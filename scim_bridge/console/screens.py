@@ -63,6 +63,11 @@ class Screen:
         """Return what it is linked to by, such as ``members.show``."""
         return f"{self.room}.{self.view.__name__.rstrip('_')}"
 
+    @property
+    def place(self) -> str:
+        """Return the part of the organization that it is about: the first word of its path."""
+        return self.path.removeprefix(IN_ORGANIZATION).strip("/").partition("/")[0]
+
     def is_open_to(self, guest: Guest | None) -> bool:
         """Say whether somebody may see it."""
         if self.permission is None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from flask import Response
 
-from scim_bridge.console.pages import page, url
-from scim_bridge.console.screens import Visit, find_screen, screen
+from scim_bridge.console.pages import page, to, url
+from scim_bridge.console.screens import Visit, screen
 from scim_bridge.identity import clusters, directories, group_lists, member_lists, roles, tree
 from scim_bridge.identity.group_lists import GroupQuery
 from scim_bridge.identity.member_lists import MemberQuery
@@ -68,8 +68,10 @@ def _people(visit: Visit, wanted: str) -> Kind:
 
 def _groups(visit: Visit, wanted: str) -> Kind:
     page_ = group_lists.list_page(visit.database, visit.organization, GroupQuery(search=wanted), MOST_OF_A_KIND)
-    hits = tuple(Hit(each.name, each.directory or "made by hand", _to("groups", group=each.id)) for each in page_.groups)
-    return Kind("Groups", "group", hits, _list_of("groups", search=wanted))
+    hits = tuple(
+        Hit(each.name, each.directory or "made by hand", _to("groups", group=each.id)) for each in page_.groups
+    )
+    return Kind("Groups", "group", hits, to("groups.list", search=wanted))
 
 
 def _projects(visit: Visit, wanted: str) -> Kind:
@@ -86,12 +88,8 @@ def _clusters(visit: Visit, wanted: str) -> Kind:
 def _named(label: str, icon: str, room: str, key: str, named: Iterable[tuple[str, str]], wanted: str) -> Kind:
     folded = wanted.casefold()
     hits = [Hit(name, more, _to(room, **{key: name})) for name, more in named if folded in name.casefold()]
-    return Kind(label, icon, tuple(hits[:MOST_OF_A_KIND]), _list_of(room))
+    return Kind(label, icon, tuple(hits[:MOST_OF_A_KIND]), to(f"{room}.list"))
 
 
 def _to(room: str, **path: str) -> str | None:
-    return url(f"{room}.show", **path) if find_screen(f"{room}.show") else _list_of(room)
-
-
-def _list_of(room: str, **query: str) -> str | None:
-    return url(f"{room}.list", **query) if find_screen(f"{room}.list") else None
+    return to(f"{room}.show", **path) or to(f"{room}.list")

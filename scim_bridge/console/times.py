@@ -7,6 +7,7 @@ from markupsafe import Markup
 from scim_bridge.identity.runtime import now
 
 _STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (7, "day"), (5, "week"))
+_SHOWN = Markup('<time datetime="{}" title="{}">{}</time>')
 LONG_AGO = timedelta(days=35)
 
 
@@ -14,8 +15,7 @@ def moment(at: datetime | None, never: str = "never") -> Markup:
     """Return a moment as a part of a page: relative to now, and exact for who points at it."""
     if at is None:
         return Markup('<span class="quiet">{}</span>').format(never)
-    shown = '<time datetime="{}" title="{}">{}</time>'
-    return Markup(shown).format(_iso(at), exact(at), relative(at, now()))
+    return _SHOWN.format(_iso(at), exact(at), relative(at, now()))
 
 
 def exact(at: datetime) -> str:

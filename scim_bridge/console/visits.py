@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from flask import Response, g, request
 
-from scim_bridge.console.screens import LONGEST_TEXT, NUL, Entrance, Lacking, Screen, Visit
+from scim_bridge.console.screens import LONGEST_TEXT, NUL, Lacking, Screen, Visit
 from scim_bridge.errors import Invalid, NotFound, Refused
 from scim_bridge.identity.admission import receive
 from scim_bridge.web import context, cookies, pages

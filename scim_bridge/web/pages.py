@@ -69,7 +69,8 @@ def harden(response: Response, policy: str = POLICY) -> Response:
     """Tell browsers what they may do with an answer of a door that shows pages."""
     response.headers.setdefault("Content-Security-Policy", policy)
     response.headers["X-Frame-Options"] = "DENY"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # With "no-referrer" browsers would send our own forms with the origin "null", like those of other sites.
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     # Who signed in, and links that open something, have no place in anybody's cache.
     response.headers["Cache-Control"] = "no-store"
