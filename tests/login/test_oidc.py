@@ -23,7 +23,7 @@ def test_whom_the_directory_brought_signs_in(login: Login) -> None:
     back = login.come(browser, view, "?return_to=/account")
 
     assert back.status_code == 303
-    assert back.headers["Location"] == "/console/"
+    assert back.headers["Location"] == "/account"
     assert "ana@acme.example" in browser.get("/account").text
     assert '"method":"oidc"' in login.audit("session.began")[0]
 
