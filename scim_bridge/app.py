@@ -245,11 +245,12 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from scim_bridge.api import door as api
+    from scim_bridge.console import door as console
     from scim_bridge.identity.journal import Journal
     from scim_bridge.login import door as login
     from scim_bridge.scim import door as scim
     from scim_bridge.scim.lane import Lane
-    from scim_bridge.web import context, health, metrics, unmatched
+    from scim_bridge.web import context, health, look, metrics, unmatched
     from scim_bridge.web.encoding import OrjsonProvider
     from scim_bridge.web.limits import Limits
     from scim_bridge.web.paths import ForgivingPaths
@@ -275,8 +276,10 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(scim.blueprint)
     api.register(app, settings)
+    look.register(app)
     login.register(app, settings)
-    pages = dict.fromkeys(login.PREFIXES, login.refuse_http)
+    console.register(app)
+    pages = {**dict.fromkeys(login.PREFIXES, login.refuse_http), console.PREFIX: console.refuse_http}
     unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http, **pages})
     app.wsgi_app = ForgivingPaths(Lane(app, app.wsgi_app), scim.PREFIX)  # type: ignore[method-assign]
     if settings.trusted_proxies:

@@ -11,6 +11,7 @@ from scim_bridge.identity import accounts, own_sessions, second_factors
 from scim_bridge.identity.sessions import Visitor
 from scim_bridge.login import pages
 from scim_bridge.web import context, cookies, csrf
+from scim_bridge.web.pages import sign_in_first
 
 
 class SignInFirst(Exception):
@@ -45,7 +46,7 @@ def show() -> Response:
 def end_session(session_id: str) -> Response:
     """End one of one's own sessions."""
     own_sessions.end(context.runtime().database, _visitor(), session_id)
-    return pages.away(pages.HOME)
+    return pages.away(pages.ACCOUNT)
 
 
 def change_password() -> Response:
@@ -99,7 +100,7 @@ def use_link(text: str) -> Response:
     return answer
 
 
-_HOME = (pages.HOME, "Back to your account")
+_HOME = (pages.ACCOUNT, "Back to your account")
 
 
 def _visitor() -> Visitor:
@@ -111,7 +112,7 @@ def _visitor() -> Visitor:
 
 def _sign_in_first(_: SignInFirst) -> Response:
     if request.method == "GET":
-        return pages.away(f"/login?{pages.query(return_to=request.path)}")
+        return sign_in_first()
     link_to = ("/login", "Go to the sign-in page")
     return pages.message("You are not signed in", "Your session is over.", HTTPStatus.FORBIDDEN, link=link_to)
 
