@@ -4,7 +4,15 @@ from flask import Blueprint, Flask
 
 # Importing a room declares its screens.
 from scim_bridge.console import (  # noqa: F401
+    audit,
     chooser,
+    cluster_changes,
+    clusters,
+    directories,
+    directory_log,
+    directory_states,
+    directory_tokens,
+    explorer,
     member_states,
     members,
     overview,

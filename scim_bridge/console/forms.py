@@ -1,11 +1,12 @@
 """Forms: fields declared with WTForms, sent to a use case, and marked where that found something wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Self, TypeVar
 
 import wtforms
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
+from wtforms.fields.choices import SelectChoice
 
 from scim_bridge.console.screens import Visit
 from scim_bridge.errors import (
@@ -54,6 +55,11 @@ class Form(wtforms.Form):
             self[known].errors = [*self[known].errors, str(error)]
         else:
             self.problem = str(error)
+
+
+def choices(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """Return what a field lets people choose from: pairs of a value and its words."""
+    return [SelectChoice(value, words) for value, words in pairs]
 
 
 def submit(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import wtforms
 from flask import Response
 
-from scim_bridge.console.forms import Form, submit
+from scim_bridge.console.forms import Form, choices, submit
 from scim_bridge.console.members import WRITING, name_of
 from scim_bridge.console.pages import done, page, url
 from scim_bridge.console.screens import Visit, screen
@@ -170,8 +170,8 @@ def _roles_form(visit: Visit) -> RolesForm:
     form = RolesForm.of(visit)
     none = (INHERIT, "None by hand")
     named = [(each.name, each.name) for each in roles.list_all(visit.database, visit.organization)]
-    form.api_role.choices = [KEEP, none, *named]
-    form.kubernetes_role.choices = [KEEP, none, *((each.value, each.value) for each in KubernetesRole)]
+    form.api_role.choices = choices([KEEP, none, *named])
+    form.kubernetes_role.choices = choices([KEEP, none, *((each.value, each.value) for each in KubernetesRole)])
     return form
 
 

@@ -43,7 +43,7 @@ class Entrance(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One screen; ``in_menu``: the menu leads to it when it shows the room."""
+    """One screen; ``in_menu``: the menu leads to it when it shows the room; ``is_file``: it is kept, not shown."""
 
     method: str
     path: str
@@ -52,6 +52,7 @@ class Screen:
     permission: str | None
     entrance: Entrance
     in_menu: bool = False
+    is_file: bool = False
 
     @property
     def room(self) -> str:
@@ -160,12 +161,13 @@ def screen(
     permission: str | None = None,
     entrance: Entrance = Entrance.MEMBER,
     in_menu: bool = False,
+    is_file: bool = False,
 ) -> Callable[[View], View]:
     """Declare a screen; a path is below the organization's own unless the entrance is for everybody signed in."""
 
     def declare(view: View) -> View:
         full = path if entrance is Entrance.SIGNED_IN else IN_ORGANIZATION + path
-        SCREENS.append(Screen(method, full, view, title, permission, entrance, in_menu))
+        SCREENS.append(Screen(method, full, view, title, permission, entrance, in_menu, is_file))
         return view
 
     return declare

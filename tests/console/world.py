@@ -14,8 +14,9 @@ from scim_bridge.app import create_app, open_runtime
 from scim_bridge.console import door
 from scim_bridge.console.screens import SCREENS, Screen
 from scim_bridge.domain.people import DirectoryKind
-from scim_bridge.identity import accounts, directories, grants, hand_groups, organizations
+from scim_bridge.identity import accounts, directories, grants, hand_groups, organizations, provisioning_log
 from scim_bridge.identity.grants import GrantWanted
+from scim_bridge.identity.provisioning_log import Wanted
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.settings import Settings
 from scim_bridge.store.database import Database
@@ -96,8 +97,9 @@ class Console:
         while "<" in path:
             before, _, rest = path.partition("<")
             name, _, after = rest.partition(">")
-            assert not real or name in self.objects, f"tests/console/world.py has no example of <{name}>: fill() it"
-            path = before + (self.objects[name] if real else SOME_ID) + after
+            known = self.objects.get(f"{name} of {screen.name}", self.objects.get(name))
+            assert not real or known, f"tests/console/world.py has no example of <{name}>: fill() it"
+            path = before + (known if real and known else SOME_ID) + after
         return "/console" + path
 
     def fill(self, *, hostile: str = HOSTILE) -> None:
@@ -105,6 +107,9 @@ class Console:
         connected = directories.create(self.database, TERMINAL, "acme", "okta", DirectoryKind.OKTA)
         assert connected.token is not None
         scim = Scim(self.app, connected.token.text)
+        waiting = directories.create(self.database, TERMINAL, "acme", "entra", DirectoryKind.ENTRA, pending=True)
+        assert waiting.token is not None
+        Scim(self.app, waiting.token.text).user("kofi", "Kofi Mensah")
         ids = [scim.user(f"{first}.{last}".lower().replace(" ", "-"), f"{first} {last}") for first, last in PEOPLE]
         for name, count in GROUPS.items():
             scim.post("Groups", displayName=name, members=[{"value": each} for each in ids[:count]])
@@ -124,6 +129,10 @@ class Console:
             "group": made.id,
             "cluster": "prod-eu",
             "directory": "okta",
+            "directory of directory_states.ask_activate": "entra",
+            "directory of directory_states.ask_purge": "entra",
+            "token": directories.show(self.database, "acme", "okta").tokens[0].id,
+            "entry": provisioning_log.list_entries(self.database, "acme", "okta", Wanted()).entries[0].request.id,
         }
 
 
@@ -142,6 +151,11 @@ class Scim:
         """Create a user."""
         body = {"userName": f"{name}@acme.example", "displayName": display_name, "active": True, **more}
         return self.post("Users", name={"formatted": display_name}, **body)
+
+    def put_into(self, group_id: str, user_id: str) -> None:
+        """Put somebody into a group."""
+        operation = {"op": "add", "path": "members", "value": [{"value": user_id}]}
+        self._send("PATCH", f"/Groups/{group_id}", {"Operations": [operation]})
 
     def leave(self, user_id: str) -> None:
         """Let somebody leave."""
