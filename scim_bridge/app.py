@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 MAIL_SECONDS = 2.0
+WEBHOOK_SECONDS = 1.0
 EXPIRY_SECONDS = 20.0
 DRAFT_SECONDS = 20.0
 
@@ -71,6 +72,7 @@ def open_workshop(opened: Runtime) -> "Workshop":
 
 def open_process(settings: Settings) -> Process:
     """Open what `run` and `scheduler` need; the scheduler is not started yet. Raises StoreError with a sentence."""
+    from scim_bridge.sync.courier import Courier
     from scim_bridge.sync.errands import Errand
     from scim_bridge.sync.postman import Postman
     from scim_bridge.sync.scheduler import Scheduler
@@ -88,10 +90,13 @@ def open_process(settings: Settings) -> Process:
         "forget old passes": lambda: forget_passes(runtime),
         "purge of leavers": lambda: purge_leavers(runtime),
         "look for the proofs of domains": lambda: look_for_proofs(runtime),
+        "forget old deliveries": lambda: forget_deliveries(runtime),
     }
     postman = Postman(runtime.database, runtime.keyring, settings)
+    courier = Courier(runtime.database, runtime.keyring, settings)
     errands = (
         Errand("post", MAIL_SECONDS, postman.send_due),
+        Errand("webhooks", WEBHOOK_SECONDS, courier.run),
         Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
         Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
         Errand("drafts of rules at their time", DRAFT_SECONDS, lambda: apply_drafts(runtime)),
@@ -156,6 +161,13 @@ def forget_passes(opened: Runtime) -> None:
     from scim_bridge.sync.history import forget_history
 
     forget_history(opened.database, opened.settings.pass_days)
+
+
+def forget_deliveries(opened: Runtime) -> None:
+    """Throw away what became of webhooks' deliveries, kept for long enough."""
+    from scim_bridge.identity.webhook_deliveries import forget_deliveries as forget
+
+    forget(opened.database, opened.settings.webhook_days)
 
 
 def look_over_directories(opened: Runtime) -> None:

@@ -7,6 +7,7 @@ Secrets may also be named by file: ``SCIM_BRIDGE_ENCRYPTION_KEYS_FILE=/run/secre
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -90,6 +91,12 @@ class Settings(BaseSettings):
     dns_servers: str = ""
     invitation_days: int = Field(default=7, ge=1, le=90)
 
+    webhook_networks: str = ""
+    webhook_seconds: float = Field(default=10, gt=0, le=60)
+    webhook_attempts: int = Field(default=15, ge=1, le=100)
+    webhook_disable_hours: int = Field(default=72, ge=1, le=8760)
+    webhook_days: int = Field(default=30, ge=1, le=3650)
+
     @field_validator("encryption_keys", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
@@ -101,6 +108,13 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _readable_networks(cls, value: str) -> str:
+        for each in value.replace(",", " ").split():
+            ip_network(each)
+        return value
 
     @model_validator(mode="after")
     def _no_password_in_the_clear(self) -> Self:

@@ -41,6 +41,7 @@ from scim_bridge.api import (  # noqa: F401
     sessions,
     tokens,
     units,
+    webhooks,
 )
 from scim_bridge.api.operations import OPERATIONS, Operation
 from scim_bridge.errors import BridgeError

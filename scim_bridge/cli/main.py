@@ -34,6 +34,7 @@ from scim_bridge.cli.sessions import account, break_glass, session_verbs
 from scim_bridge.cli.simulate import simulate
 from scim_bridge.cli.tokens import token
 from scim_bridge.cli.units import unit
+from scim_bridge.cli.webhooks import webhook
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -83,5 +84,6 @@ for verb in (
     sync,
     token,
     unit,
+    webhook,
 ):
     main.add_command(verb)
