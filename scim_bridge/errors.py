@@ -19,6 +19,7 @@ Every error the bridge raises on purpose. Doors choose the status; the message i
     │   ├── MailUndelivered       no mail server took it: try again later
     │   └── MailRefused           it will never be taken
     ├── WebhookUndelivered        a webhook's receiver did not take what it was told
+    ├── SyslogUndelivered         the syslog server did not take a line of the audit
     ├── SimulatorError            the simulated identity provider cannot go on
     │   └── RequestFailed         its request was answered with an error, or not at all
     └── ClusterError              what a cluster answered
@@ -129,6 +130,10 @@ class MailRefused(MailError):
 
 class WebhookUndelivered(BridgeError):
     """A webhook's receiver gave no answer, or is at an address that the bridge does not call."""
+
+
+class SyslogUndelivered(BridgeError):
+    """The syslog server is away; what it missed is sent when it is back."""
 
 
 class SimulatorError(BridgeError):

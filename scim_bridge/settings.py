@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -96,6 +97,7 @@ class Settings(BaseSettings):
     webhook_attempts: int = Field(default=15, ge=1, le=100)
     webhook_disable_hours: int = Field(default=72, ge=1, le=8760)
     webhook_days: int = Field(default=30, ge=1, le=3650)
+    syslog_url: str = ""
 
     @field_validator("encryption_keys", mode="before")
     @classmethod
@@ -108,6 +110,14 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("syslog_url")
+    @classmethod
+    def _known_syslog(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("udp", "tcp", "tls") or not parts.hostname or parts.port == 0):
+            raise ValueError("must be udp://host:port, tcp://host:port or tls://host:port")
+        return value
 
     @field_validator("webhook_networks")
     @classmethod

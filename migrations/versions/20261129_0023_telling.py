@@ -100,10 +100,13 @@ def _add_alerts() -> None:
         sa.Column("opened_at", MOMENT, nullable=True),
         sa.Column("gone_at", MOMENT, nullable=True),
         sa.Column("closed_at", MOMENT, nullable=True),
+        sa.Column("untold", sa.String(32), nullable=True),
+        sa.CheckConstraint("untold IN ('opened', 'repeated', 'closed')", name="ck_alert_untold"),
         *_references("alert", organization_id="organization"),
         sa.PrimaryKeyConstraint("id", name="pk_alert"),
     )
     op.create_index("ix_alert_organization_id_id", "alert", ["organization_id", "id"])
+    _index("ix_alert_untold", "alert", ["organization_id"], "untold IS NOT NULL")
     columns = ["organization_id", "kind", "about"]
     _index("uq_alert_organization_id_kind_about", "alert", columns, "closed_at IS NULL", unique=True)
     op.create_table(

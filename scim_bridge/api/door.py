@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response
 from scim_bridge.api import (  # noqa: F401
     access,
     adoption,
+    alerts,
     application_users,
     audit,
     authorize,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from scim_bridge.cli.alerts import alert
 from scim_bridge.cli.application_users import application_user
 from scim_bridge.cli.audit import audit
 from scim_bridge.cli.database import db
@@ -52,6 +53,7 @@ def main(context: click.Context, config: Path | None, url: str | None, token: st
 for verb in (
     access,
     account,
+    alert,
     application_user,
     break_glass,
     apply,

@@ -11,7 +11,7 @@ from scim_bridge.identity.names import the_organization
 from scim_bridge.identity.webhooks import NOUN, allowed_in, the_webhook
 from scim_bridge.store import deliveries as store
 from scim_bridge.store.audit import add_audit
-from scim_bridge.store.changes import add_change, new_change
+from scim_bridge.store.changes import new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.deliveries import DEAD, DELIVERED, STATES, Told
@@ -68,7 +68,6 @@ def redeliver(
         change = new_change(organization_id, actor, "webhook.redelivered", now(), request_id)
         told = [Told(delivery.entry_id, delivery.sequence, (delivery.kind,))]
         queued = store.queue(connection, found, told, change.at, states=(DELIVERED, DEAD))
-        add_change(connection, change, f"webhook {found.name}")
         add_audit(connection, change, change.kind, NOUN, found.id, {"name": found.name, "delivery": delivery.id})
         return Redelivery(queued)
 
@@ -102,7 +101,6 @@ def redeliver_since(
             if queued > MOST_AGAIN:
                 raise Conflict(f"These are more than {MOST_AGAIN} deliveries: name a later moment.")
         detail = {"name": found.name, "since": moment, "queued": queued, "everything": everything}
-        add_change(connection, change, f"webhook {found.name}")
         add_audit(connection, change, change.kind, NOUN, found.id, detail)
         return Redelivery(queued)
 

@@ -17,7 +17,7 @@ from scim_bridge.outbound.signing import new_secret
 from scim_bridge.store import deliveries
 from scim_bridge.store import webhooks as store
 from scim_bridge.store.audit import add_audit
-from scim_bridge.store.changes import Change, add_change, new_change
+from scim_bridge.store.changes import Change, new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.webhooks import DISABLED, ENABLED, Webhook
@@ -226,7 +226,7 @@ def _changed(
 
 
 def _note(connection: Connection, made: Change, found: Webhook, detail: dict[str, Any]) -> None:
-    add_change(connection, made, f"webhook {found.name}")
+    # No change row: nothing of this is shown to a cluster.
     add_audit(connection, made, made.kind, NOUN, found.id, {"name": found.name, **detail})
 
 

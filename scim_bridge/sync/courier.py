@@ -22,7 +22,7 @@ from scim_bridge.settings import Settings
 from scim_bridge.store import deliveries as store
 from scim_bridge.store import webhooks
 from scim_bridge.store.audit import add_audit
-from scim_bridge.store.changes import add_change, new_change
+from scim_bridge.store.changes import new_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.deliveries import DEAD, DELIVERED, QUEUED, Delivery, Told
@@ -187,7 +187,6 @@ class Courier:
 
     def _disable(self, connection: Connection, found: Webhook, problem: str, at: datetime) -> None:
         change = new_change(found.organization_id, SENDER, "webhook.disabled", at)
-        add_change(connection, change, f"webhook {found.name}")
         webhooks.set_webhook(connection, found.id, state=webhooks.DISABLED, problem=problem)
         waiting = store.end_waiting(connection, found.id, at, problem)
         detail = {"name": found.name, "problem": problem, "not_sent": waiting}

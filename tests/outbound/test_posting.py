@@ -95,7 +95,7 @@ def test_what_is_connected_to_is_the_very_address_that_was_judged(monkeypatch: p
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
     with open_receiver() as receiver, monkeypatch.context() as lying:
-        lying.setattr(posting.socket, "getaddrinfo", resolve)
+        lying.setattr("socket.getaddrinfo", resolve)
         lying.setattr(posting, "is_loopback", lambda host: True)
         connected = []
         real = socket.socket
@@ -107,7 +107,7 @@ def test_what_is_connected_to_is_the_very_address_that_was_judged(monkeypatch: p
             opened.connect(address)
             return opened
 
-        lying.setattr(posting.socket, "create_connection", connect)
+        lying.setattr("socket.create_connection", connect)
 
         answer = send(receiver.url.replace("127.0.0.1", "rebinding.example"))
 
@@ -118,7 +118,7 @@ def test_http_leads_to_the_loopback_only_even_where_networks_are_allowed(monkeyp
     def resolve(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.20.0.1", port))]
 
-    monkeypatch.setattr(posting.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
 
     with pytest.raises(WebhookUndelivered, match="not at a public address"):
         send("http://localhost/", networks=read_networks("10.0.0.0/8"))

@@ -92,7 +92,15 @@ alert = sa.Table(
     moment("opened_at", nullable=True),
     moment("gone_at", nullable=True),
     moment("closed_at", nullable=True),
+    # What became of it that mails have not told yet.
+    one_of("untold", "opened", "repeated", "closed", nullable=True),
     sa.Index("ix_alert_organization_id_id", "organization_id", "id"),
+)
+sa.Index(
+    "ix_alert_untold",
+    alert.c.organization_id,
+    sqlite_where=alert.c.untold.is_not(None),
+    postgresql_where=alert.c.untold.is_not(None),
 )
 sa.Index(
     "uq_alert_organization_id_kind_about",
