@@ -14,23 +14,23 @@ import pytest
 
 from scim_bridge.errors import SyslogUndelivered
 from scim_bridge.identity import organizations
+from scim_bridge.identity.runtime import Runtime
 from scim_bridge.outbound.syslog import LONGEST_DATAGRAM, Line, open_syslog
 from scim_bridge.settings import Settings, SettingsError, load_settings
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.sealing import Keyring
-from scim_bridge.sync.sealer import Sealer
 from scim_bridge.sync.streamer import Streamer
 from tests.fakes.kube_tls import Authority
 from tests.identity.people import HANDS
 from tests.identity.provider import rows
 from tests.mail.post_office import free_port
+from tests.outbound.carrying import seal
 
 KEYRING = Keyring(("2G8sWYJ0mYz8nCk2j9mB3nJ5yqv8xv0mX3o1n4n2q0E=",))
 # RFC 5424 §6: PRI, VERSION, TIMESTAMP, HOSTNAME, APP-NAME, PROCID, MSGID, STRUCTURED-DATA, MSG with its BOM.
-LINE = re.compile(
-    rb"<109>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z (\S+) scim-bridge - (\S+) - \xef\xbb\xbf(.*)", re.DOTALL
-)
+TIME = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
+LINE = re.compile(rb"<109>1 " + TIME + rb" (\S+) scim-bridge - (\S+) - \xef\xbb\xbf(.*)", re.DOTALL)
 
 
 @contextmanager
@@ -64,15 +64,10 @@ def _length(stream: object) -> int | None:
     return int(digits) if digits else None
 
 
-def seal(database: Database) -> None:
-    sealer = Sealer(database, KEYRING)
-    sealer.seal()
-    sealer.close()
-
-
 def stream(database: Database, url: str) -> int:
-    seal(database)
-    return Streamer(database, Settings(syslog_url=url)).send()
+    settings = Settings(syslog_url=url)
+    seal(Runtime(settings, database, KEYRING))
+    return Streamer(database, settings).send()
 
 
 def told(line: bytes) -> tuple[str, dict[str, object]]:
