@@ -80,7 +80,7 @@ def _add_deliveries() -> None:
         sa.CheckConstraint("state IN ('queued', 'delivered', 'dead')", name=f"ck_{table}_state"),
         *_references(table, organization_id="organization", webhook_id="webhook"),
         sa.PrimaryKeyConstraint("id", name=f"pk_{table}"),
-        sa.UniqueConstraint("webhook_id", "entry_id", "kind", name=f"uq_{table}_webhook_id"),
+        sa.UniqueConstraint("webhook_id", "entry_id", "kind", name=f"uq_{table}_webhook_id_entry_id_kind"),
     )
     op.create_index(f"ix_{table}_webhook_id_id", table, ["webhook_id", "id"])
     op.create_index(f"ix_{table}_closed_at", table, ["closed_at"])

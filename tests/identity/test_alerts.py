@@ -318,3 +318,40 @@ def test_who_is_no_owner_or_admin_or_not_active_gets_no_mail(watch: Watch) -> No
     found = alerts.list_routes(watch.database, "acme")
 
     assert {each.addresses for each in found} == {("ana@acme.example",)}
+
+
+def test_what_is_gone_for_good_alerts_no_more(watch: Watch) -> None:
+    watch.condition("Drift")
+    watch.fail()
+    watch.look()
+    watch.look(minutes=4)
+    with watch.database.write() as connection:
+        connection.execute(sa.update(schema.cluster).values(removed_at=now()))
+
+    watch.look(minutes=1)
+    told = watch.look(minutes=6)
+
+    assert (told, watch.open) == (2, [])
+
+
+def test_an_organization_that_ended_is_told_of_to_nobody(watch: Watch) -> None:
+    watch.condition("Drift")
+    alerts.look(watch.database, watch.at)
+    with watch.database.write() as connection:
+        connection.execute(sa.update(schema.organization).values(removed_at=now()))
+
+    watch.look(minutes=6)
+
+    assert watch.office.mails == []
+
+
+def test_a_long_list_is_cut_and_says_how_much_is_left_out(watch: Watch) -> None:
+    for number in range(40):
+        put_cluster(watch.database, f"c{number}")
+    watch.fail()
+    watch.look()
+    watch.look(minutes=4)
+
+    (mail,) = watch.office.mails
+    lines = [line for line in text_of(mail).splitlines() if line.startswith("- ")]
+    assert (len(lines), lines[-1]) == (alert_mails.MOST_LINES + 1, "- … and 16 more")

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any
@@ -46,6 +47,14 @@ class Receiver:
         """Return the events, each verified as receivers do; raises for one that is not signed with this secret."""
         pairs = zip(self.bodies, self.headers, strict=True)
         return [Webhook(secret).verify(body, headers) for body, headers in pairs]
+
+    def verified_at_any_time(self, secret: str) -> list[dict[str, Any]]:
+        """Return the events, each verified but for its age: what a test's clock says is another day."""
+        for body, headers in zip(self.bodies, self.headers, strict=True):
+            at = datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC)
+            expected = Webhook(secret).sign(headers["webhook-id"], at, body)
+            assert expected in headers["webhook-signature"].split(" ")
+        return self.events
 
     @property
     def kinds(self) -> list[str]:

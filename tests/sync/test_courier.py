@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from standardwebhooks import WebhookVerificationError
 from scim_bridge.identity import organization_changes, organizations, webhook_deliveries, webhooks
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.identity.webhooks import WebhookView
-from scim_bridge.settings import Settings
+from scim_bridge.settings import Settings, SettingsError, load_settings
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import new_change
 from scim_bridge.store.clock import now
@@ -393,3 +394,76 @@ def test_an_organization_that_ends_tells_nothing_more_and_its_secret_is_forgotte
 
     assert len(receiver.events) == before
     assert [each["sealed_secret"] for each in rows(post.database, "webhook")] == [None]
+
+
+def test_a_receiver_that_hangs_holds_up_nobody_elses_events(post: Post, receiver: Receiver) -> None:
+    released = Event()
+    post.hook(receiver.url)
+    with open_receiver() as slow:
+        slow.answers = lambda _: (200 if released.wait(20) else 500, b"", {})
+        post.hook(slow.url, name="slow")
+        post.happen("thing.made")
+        post.at = now()
+        running = Thread(target=post.run)
+        running.start()
+
+        deadline = monotonic() + 10
+        while not receiver.events and monotonic() < deadline:
+            released.wait(0.02)
+        arrived = (receiver.kinds, running.is_alive())
+        released.set()
+        running.join()
+
+    assert arrived == (["thing.made"], True)
+    assert slow.kinds == ["thing.made"]
+
+
+def test_a_webhook_that_is_disabled_in_the_middle_of_a_round_is_told_nothing_more(
+    post: Post, receiver: Receiver
+) -> None:
+    def answer(_: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
+        webhooks.disable(post.database, HANDS, "acme", "siem")
+        return 200, b"", {}
+
+    post.hook(receiver.url)
+    receiver.answers = answer
+    post.happen("thing.made", "thing.changed", "thing.ended")
+
+    post.run()
+
+    assert receiver.kinds == ["thing.made"]
+    assert [state for state, _, _ in post.deliveries] == ["dead"] * 3
+
+
+def test_a_webhook_whose_address_is_not_called_any_more_says_so(post: Post, receiver: Receiver) -> None:
+    post.hook(receiver.url)
+    post.happen("thing.made")
+    closed = Settings(webhook_seconds=5)
+
+    Courier(post.database, KEYRING, closed, now).run()
+
+    (delivery,) = webhook_deliveries.list_deliveries(post.database, "acme", "siem").deliveries
+    assert (delivery.state, delivery.attempts, receiver.events) == ("queued", 1, [])
+    assert "not at a public address" in (delivery.last_answer or "")
+
+
+def test_what_a_webhook_wants_now_decides_what_it_is_told(post: Post, receiver: Receiver) -> None:
+    post.hook(receiver.url, "thing.made")
+    post.happen("thing.made", "thing.changed")
+    post.run()
+    webhooks.change(post.runtime, HANDS, "acme", "siem", kinds=["thing.changed"])
+    post.happen("thing.made", "thing.changed")
+
+    post.run()
+    missed = webhook_deliveries.redeliver_since(post.database, HANDS, "acme", "siem", "1h")
+
+    assert receiver.kinds == ["thing.made", "thing.changed"]
+    # The one that it did not want when it happened.
+    assert missed.queued == 1
+
+
+def test_networks_that_are_none_stop_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCIM_BRIDGE_WEBHOOK_NETWORKS", "10.0.0.0/8 everything")
+
+    with pytest.raises(SettingsError, match="webhook_networks"):
+        load_settings()
