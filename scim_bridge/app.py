@@ -77,7 +77,7 @@ def open_process(settings: Settings) -> Process:
     from scim_bridge.sync.courier import Courier
     from scim_bridge.sync.errands import Errand
     from scim_bridge.sync.postman import Postman
-    from scim_bridge.sync.scheduler import Scheduler
+    from scim_bridge.sync.scheduler import Scheduler, carried_out
     from scim_bridge.sync.sealer import SEAL_SECONDS, Sealer
     from scim_bridge.sync.streamer import Streamer
     from scim_bridge.sync.targets import Targets
@@ -100,7 +100,7 @@ def open_process(settings: Settings) -> Process:
     courier = Courier(runtime.database, runtime.keyring, settings)
     errands = (
         Errand("post", MAIL_SECONDS, postman.send_due),
-        Errand("webhooks", WEBHOOK_SECONDS, courier.run),
+        Errand("webhooks", WEBHOOK_SECONDS, lambda: courier.tick(carried_out), courier.stop),
         Errand("syslog", SYSLOG_SECONDS, streamer.send),
         Errand("alerts", ALERT_SECONDS, lambda: watch_alerts(runtime)),
         Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),

@@ -19,7 +19,7 @@ from scim_bridge.store.deliveries import Delivery as Delivery
 from scim_bridge.store.webhooks import ENABLED, Webhook
 
 PAGE = 1000
-MOST_AGAIN = 100_000
+MOST_AGAIN = 20_000
 
 
 @dataclass(frozen=True, slots=True)

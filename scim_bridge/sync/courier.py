@@ -7,8 +7,8 @@ left out, and nothing that was rolled back is told. One sender at a time has a r
 
 import random
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Event, Thread
 from uuid import uuid4
 
 from scim_bridge.domain.actors import Actor, ActorKind
@@ -29,6 +29,7 @@ from scim_bridge.store.deliveries import DEAD, DELIVERED, QUEUED, Delivery, Told
 from scim_bridge.store.leases import Lease, release_lease, renew_lease, take_lease
 from scim_bridge.store.sealing import Keyring
 from scim_bridge.store.webhooks import Webhook
+from scim_bridge.sync.errands import Guard
 from scim_bridge.sync.telling import message_of
 
 LEASE_TIME = timedelta(minutes=3)
@@ -37,7 +38,8 @@ IN_FLIGHT = timedelta(minutes=5)
 ROUND = timedelta(seconds=20)
 """So long one receiver is served before the others have their turn."""
 AT_ONCE = 500
-SENDERS = 8
+SENDERS = 16
+"""So many receivers are served at the same time."""
 SENDER = Actor(ActorKind.SCHEDULER, "webhooks")
 
 log = get_logger(__name__)
@@ -62,17 +64,32 @@ class Courier:
         self._clock = clock
         self._draw = draw
         self._holder = uuid4().hex
+        self._served: set[str] = set()
+        self._stopping = Event()
+
+    def tick(self, guard: Guard) -> None:
+        """
+        Make what deliveries there are to be made, and have what is due sent; nobody waits for a receiver.
+
+        ``guard`` sees to it that a failure ends the round of one receiver only.
+        """
+        self.make_deliveries()
+        due = [each for each in self._due() if each not in self._served]
+        # Whoever comes by first would otherwise be the same few each time.
+        random.shuffle(due)
+        for webhook_id in due[: SENDERS - len(self._served)]:
+            self._served.add(webhook_id)
+            # Daemons: a process that is told to stop does not wait for a receiver that never answers.
+            Thread(target=self._serve, args=(guard, webhook_id), name="webhook", daemon=True).start()
+
+    def stop(self) -> None:
+        """Begin no other delivery."""
+        self._stopping.set()
 
     def run(self) -> int:
-        """Make what deliveries there are to be made, send what is due, and return how many were taken."""
+        """Make deliveries and send what is due, one receiver after the other; return how many were taken."""
         self.make_deliveries()
-        with self._database.glance() as connection:
-            due = webhooks.with_due(connection, self._clock())
-        if len(due) < 2:
-            return sum(self.send_to(each) for each in due)
-        # A receiver that hangs holds up its own deliveries only.
-        with ThreadPoolExecutor(min(SENDERS, len(due)), "webhook") as pool:
-            return sum(pool.map(self.send_to, due))
+        return sum(self.send_to(each) for each in self._due())
 
     def make_deliveries(self) -> int:
         """Queue what webhooks are to be told of entries sealed since, and return how much that was."""
@@ -91,7 +108,7 @@ class Courier:
             return 0
         taken, until = 0, self._clock() + ROUND
         try:
-            while self._clock() < until:
+            while self._clock() < until and not self._stopping.is_set():
                 found = self._next(held, webhook_id)
                 if found is None:
                     break
@@ -103,6 +120,16 @@ class Courier:
             with self._database.write() as connection:
                 release_lease(connection, held)
         return taken
+
+    def _due(self) -> list[str]:
+        with self._database.glance() as connection:
+            return webhooks.with_due(connection, self._clock())
+
+    def _serve(self, guard: Guard, webhook_id: str) -> None:
+        try:
+            guard("sending to a webhook", lambda: self.send_to(webhook_id))
+        finally:
+            self._served.discard(webhook_id)
 
     def _make_for(self, found: Webhook) -> int:
         with self._database.write() as connection:

@@ -65,7 +65,7 @@ def test_webhooks_signed_retried_dead_letter_redelivery(rest: Rest, owner: Perso
     assert (dead["attempts"], dead["last_status"], dead["last_answer"]) == (2, 503, "later")
     assert first == second == third
     assert len(set(receiver.ids)) == 1
-    assert (first["type"], first["data"]["actor_kind"]) == ("group.created", "token")
+    assert (first["type"], first["data"]["actor_kind"]) == ("group.created", "person")
     (shown,) = owner.items("/webhooks/siem/deliveries")
     assert shown["state"] == "delivered"
 

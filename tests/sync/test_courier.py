@@ -1,6 +1,6 @@
 """The courier: what happened is told once it is sealed, signed, in order, and again where nobody took it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,6 +23,7 @@ from scim_bridge.store.database import Database
 from scim_bridge.store.schema import audit_entry
 from scim_bridge.store.sealing import Keyring
 from scim_bridge.sync.courier import IN_FLIGHT, Courier
+from scim_bridge.sync.scheduler import carried_out
 from tests.identity.people import HANDS
 from tests.identity.provider import actions, rows
 from tests.identity.rows import organization_id
@@ -404,18 +405,25 @@ def test_a_receiver_that_hangs_holds_up_nobody_elses_events(post: Post, receiver
         post.hook(slow.url, name="slow")
         post.happen("thing.made")
         post.at = now()
-        running = Thread(target=post.run)
-        running.start()
-
-        deadline = monotonic() + 10
-        while not receiver.events and monotonic() < deadline:
-            released.wait(0.02)
-        arrived = (receiver.kinds, running.is_alive())
+        courier = post.courier()
+        courier.tick(carried_out)
+        first = _comes(lambda: len(receiver.events) == len(slow.events) == 1)
+        post.happen("thing.changed")
+        courier.tick(carried_out)
+        second = _comes(lambda: len(receiver.events) == 2)
+        hanging = list(slow.kinds)
         released.set()
-        running.join()
+        all_told = _comes(lambda: len(slow.events) == 2)
+        courier.stop()
 
-    assert arrived == (["thing.made"], True)
-    assert slow.kinds == ["thing.made"]
+    assert (first, second, all_told, hanging) == (True, True, True, ["thing.made"])
+
+
+def _comes(what: Callable[[], bool]) -> bool:
+    deadline = monotonic() + 15
+    while not what() and monotonic() < deadline:
+        Event().wait(0.02)
+    return what()
 
 
 def test_a_webhook_that_is_disabled_in_the_middle_of_a_round_is_told_nothing_more(
