@@ -59,11 +59,11 @@ def may_be_called(address: str, networks: Sequence[Network]) -> bool:
     """
     Say whether an address is a public one, or one of those that an operator let be called.
 
-    An address that carries another one inside is judged by that one too.
+    One that stands for an IPv4 address, or leads through one, is judged by that.
     """
     return all(
-        (each.is_global and not each.is_multicast) or any(each in network for network in networks)
-        for each in _addresses(address)
+        _is_public(each) or any(each in network for network in networks)
+        for each in _judged(ip_address(address.partition("%")[0]))
     )
 
 
@@ -113,11 +113,18 @@ def _literal(host: str) -> Address | None:
         return None
 
 
-def _addresses(text: str) -> Iterable[Address]:
-    address = ip_address(text.partition("%")[0])
-    yield address
-    if isinstance(address, IPv6Address):
-        inside = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-        if address in _TRANSLATED:
-            inside.append(IPv4Address(int(address) & 0xFFFFFFFF))
-        yield from (each for each in inside if each is not None)
+def _is_public(address: Address) -> bool:
+    if isinstance(address, IPv6Address) and address.is_site_local:
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _judged(address: Address) -> Iterable[Address]:
+    if isinstance(address, IPv4Address):
+        return (address,)
+    if address.ipv4_mapped is not None:
+        return (address.ipv4_mapped,)
+    if address in _TRANSLATED:
+        return (IPv4Address(int(address) & 0xFFFFFFFF),)
+    tunnelled = (address.sixtofour, *(address.teredo or ()))
+    return (address, *(each for each in tunnelled if each is not None))

@@ -36,7 +36,12 @@ INSIDE = (
     "::ffff:127.0.0.1",
     "::ffff:169.254.169.254",
     "64:ff9b::a9fe:a9fe",
+    "64:ff9b:1::a9fe:a9fe",
+    "::127.0.0.1",
+    "fec0::1",
     "2002:7f00:1::",
+    "2001:0:7f00:1::1",
+    "240.0.0.1",
 )
 
 
@@ -45,16 +50,16 @@ def test_an_address_inside_is_never_called(address: str) -> None:
     assert not may_be_called(address, ())
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1"])
+@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
 def test_a_public_address_may_be_called(address: str) -> None:
     assert may_be_called(address, ())
 
 
 def test_an_operator_may_let_networks_be_called_and_only_those() -> None:
-    allowed = [may_be_called(each, OURS) for each in ("10.20.3.4", "127.0.0.1", "fd00::7")]
-    others = [may_be_called(each, OURS) for each in ("10.21.0.1", "169.254.169.254", "::ffff:10.20.3.4")]
+    allowed = [may_be_called(each, OURS) for each in ("10.20.3.4", "127.0.0.1", "fd00::7", "::ffff:10.20.3.4")]
+    others = [may_be_called(each, OURS) for each in ("10.21.0.1", "169.254.169.254", "::ffff:10.21.0.1", "::1")]
 
-    assert (allowed, others) == ([True] * 3, [False] * 3)
+    assert (allowed, others) == ([True] * 4, [False] * 4)
 
 
 @pytest.mark.parametrize(
