@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from scim_bridge.domain.bindings import BindingKey
+from scim_bridge.clusters.gateway import ObservedBinding
+from scim_bridge.domain.bindings import Binding, BindingKey
 from scim_bridge.domain.desired import Condition
 from scim_bridge.store.applied import applied_digests
 from scim_bridge.store.database import Database
@@ -19,14 +20,11 @@ def find_drift(database: Database, sealed: Sealed, observed: Observation) -> tup
     What the bridge itself has to change is no drift: of that the record says the old. Nor is what the other lane did
     since the store was read: of that the record says the new.
     """
-    seen = {each.binding.key.canonical: each.binding.digest if each.intact else "" for each in observed.bindings}
+    # An object of the version on record is as it was written: nothing has to be compared.
+    seen = {each.binding.key.canonical: each for each in observed.bindings if not _is_as_written(sealed, each)}
     gone = {key.canonical for key in observed.gone}
-    found = [
-        binding.key
-        for binding in sealed.wanted.bindings
-        if _recorded(sealed, binding.key) == binding.digest
-        and (binding.key.canonical in gone or seen.get(binding.key.canonical, binding.digest) != binding.digest)
-    ]
+    suspects = [each for each in sealed.wanted.bindings if each.key.canonical in seen.keys() | gone]
+    found = [each.key for each in suspects if _is_changed(sealed, each, seen.get(each.key.canonical))]
     if not found:
         return ()
     with database.read() as connection:
@@ -43,6 +41,13 @@ def drift_conditions(drifted: Iterable[BindingKey]) -> Iterator[Condition]:
         yield Condition("Drift", "", f"somebody changed or deleted bindings of the bridge: {told}{more}")
 
 
-def _recorded(sealed: Sealed, key: BindingKey) -> str | None:
-    found = sealed.digests.get(key.canonical)
-    return None if found is None else found[0]
+def _is_as_written(sealed: Sealed, seen: ObservedBinding) -> bool:
+    recorded = sealed.digests.get(seen.binding.key.canonical)
+    return recorded is not None and recorded[1:] == (seen.uid, seen.resource_version)
+
+
+def _is_changed(sealed: Sealed, wanted: Binding, seen: ObservedBinding | None) -> bool:
+    recorded = sealed.digests.get(wanted.key.canonical)
+    if recorded is None or recorded[0] != wanted.digest:
+        return False
+    return seen is None or not seen.intact or seen.binding.digest != wanted.digest
