@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 MAIL_SECONDS = 2.0
+WEBHOOK_SECONDS = 1.0
+SYSLOG_SECONDS = 1.0
+ALERT_SECONDS = 15.0
 EXPIRY_SECONDS = 20.0
 DRAFT_SECONDS = 20.0
 
@@ -71,10 +74,12 @@ def open_workshop(opened: Runtime) -> "Workshop":
 
 def open_process(settings: Settings) -> Process:
     """Open what `run` and `scheduler` need; the scheduler is not started yet. Raises StoreError with a sentence."""
+    from scim_bridge.sync.courier import Courier
     from scim_bridge.sync.errands import Errand
     from scim_bridge.sync.postman import Postman
-    from scim_bridge.sync.scheduler import Scheduler
+    from scim_bridge.sync.scheduler import Scheduler, carried_out
     from scim_bridge.sync.sealer import SEAL_SECONDS, Sealer
+    from scim_bridge.sync.streamer import Streamer
     from scim_bridge.sync.targets import Targets
 
     runtime = open_runtime(settings)
@@ -88,10 +93,16 @@ def open_process(settings: Settings) -> Process:
         "forget old passes": lambda: forget_passes(runtime),
         "purge of leavers": lambda: purge_leavers(runtime),
         "look for the proofs of domains": lambda: look_for_proofs(runtime),
+        "forget old deliveries": lambda: forget_deliveries(runtime),
     }
     postman = Postman(runtime.database, runtime.keyring, settings)
+    streamer = Streamer(runtime.database, settings)
+    courier = Courier(runtime.database, runtime.keyring, settings)
     errands = (
         Errand("post", MAIL_SECONDS, postman.send_due),
+        Errand("webhooks", WEBHOOK_SECONDS, lambda: courier.tick(carried_out), courier.stop),
+        Errand("syslog", SYSLOG_SECONDS, streamer.send),
+        Errand("alerts", ALERT_SECONDS, lambda: watch_alerts(runtime)),
         Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
         Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
         Errand("drafts of rules at their time", DRAFT_SECONDS, lambda: apply_drafts(runtime)),
@@ -156,6 +167,21 @@ def forget_passes(opened: Runtime) -> None:
     from scim_bridge.sync.history import forget_history
 
     forget_history(opened.database, opened.settings.pass_days)
+
+
+def watch_alerts(opened: Runtime) -> None:
+    """Tell what began and what ended since: in the audit, so to webhooks, and by mail."""
+    from scim_bridge.identity import alert_mails, alerts
+
+    alerts.look(opened.database)
+    alert_mails.write_mails(opened)
+
+
+def forget_deliveries(opened: Runtime) -> None:
+    """Throw away what became of webhooks' deliveries, kept for long enough."""
+    from scim_bridge.identity.webhook_deliveries import forget_deliveries as forget
+
+    forget(opened.database, opened.settings.webhook_days)
 
 
 def look_over_directories(opened: Runtime) -> None:

@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response
 from scim_bridge.api import (  # noqa: F401
     access,
     adoption,
+    alerts,
     application_users,
     audit,
     authorize,
@@ -41,6 +42,7 @@ from scim_bridge.api import (  # noqa: F401
     sessions,
     tokens,
     units,
+    webhooks,
 )
 from scim_bridge.api.operations import OPERATIONS, Operation
 from scim_bridge.errors import BridgeError

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from scim_bridge.cli.alerts import alert
 from scim_bridge.cli.application_users import application_user
 from scim_bridge.cli.audit import audit
 from scim_bridge.cli.database import db
@@ -34,6 +35,7 @@ from scim_bridge.cli.sessions import account, break_glass, session_verbs
 from scim_bridge.cli.simulate import simulate
 from scim_bridge.cli.tokens import token
 from scim_bridge.cli.units import unit
+from scim_bridge.cli.webhooks import webhook
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,6 +53,7 @@ def main(context: click.Context, config: Path | None, url: str | None, token: st
 for verb in (
     access,
     account,
+    alert,
     application_user,
     break_glass,
     apply,
@@ -83,5 +86,6 @@ for verb in (
     sync,
     token,
     unit,
+    webhook,
 ):
     main.add_command(verb)

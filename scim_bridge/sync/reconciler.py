@@ -13,6 +13,7 @@ from typing import Any
 
 from scim_bridge.clusters.gateway import Gateway, ObservedBinding
 from scim_bridge.domain.approvals import PlanState, change_message
+from scim_bridge.domain.bindings import BindingKey
 from scim_bridge.domain.conditions import of_failed_write, of_unreadable
 from scim_bridge.domain.desired import Condition
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
@@ -35,6 +36,7 @@ from scim_bridge.store.plans import end_approvals, open_plans
 from scim_bridge.store.proofs import remaining_access
 from scim_bridge.store.tree import selects_by_label
 from scim_bridge.store.windows import take_back_removals
+from scim_bridge.sync.drift import drift_conditions, find_drift
 from scim_bridge.sync.objective import revocation_conditions
 from scim_bridge.sync.observing import Observation, observe, read_namespaces
 from scim_bridge.sync.policies import PassPolicy as PassPolicy
@@ -99,6 +101,7 @@ def reconcile_cluster(
     observed = observe(gateway, sealed.wanted.bindings, sealed.recorded, policy.writers)
     if not goes_on():
         return PassReport(Plan(cluster_id), PassResult(), is_abandoned=True)
+    drifted = find_drift(database, sealed, observed)
     _mend_record(database, sealed, observed, clock())
     pass_id, settled = announce_pass(database, sealed, observed, policy, clock())
     budget = _Budget(clock, policy.budget_seconds, goes_on)
@@ -119,7 +122,9 @@ def reconcile_cluster(
     # Whoever lost the turn while the last write was under way has nothing to say about the cluster any more.
     is_cut_off = bool(outcome.stopped) and not budget.is_spent
     is_abandoned = is_cut_off or (bool(outcome.stopped or outcome.failed) and not goes_on())
-    ending = _Ending(sealed, observed, settled, outcome, result, policy, is_abandoned, gateway.credential_ends())
+    ending = _Ending(
+        sealed, observed, settled, outcome, result, policy, is_abandoned, gateway.credential_ends(), drifted
+    )
     with database.write() as connection:
         conditions = ending.write(connection, pass_id, clock())
     problem = str(observed.problem) if observed.problem else None
@@ -235,6 +240,7 @@ class _Ending:
     policy: PassPolicy
     is_abandoned: bool
     credential_ends: datetime | None
+    drifted: tuple[BindingKey, ...]
 
     def write(self, connection: Connection, pass_id: str, at: datetime) -> tuple[Condition, ...]:
         """Write the pass, the cluster's health, its conditions, and which approvals are used up."""
@@ -306,6 +312,7 @@ class _Ending:
                 f"{self.result.held} people keep what they would lose: nobody asked for it by name, and together they "
                 f"are more than an hour may take away; plan {waiting.hash[:12]} waits for an approval",
             )
+        yield from drift_conditions(self.drifted)
         yield from (still_condition(each) for each in remaining_access(connection, self.sealed.cluster_id, at))
         yield from revocation_conditions(connection, self.sealed.cluster_id, self.policy.objective_seconds, at)
         yield from self._about_the_cluster(at)

@@ -83,6 +83,7 @@ from scim_bridge.store.schema.sign_in import (
     session,
     sign_in_attempt,
 )
+from scim_bridge.store.schema.telling import alert, alert_route, audit_stream, webhook, webhook_delivery
 
 __all__ = [
     "account",
@@ -90,12 +91,15 @@ __all__ = [
     "account_password",
     "account_totp",
     "adoption_conflict",
+    "alert",
+    "alert_route",
     "api_role",
     "api_token",
     "applied_binding",
     "applied_subject",
     "audit_chain",
     "audit_entry",
+    "audit_stream",
     "authentication_policy",
     "break_glass",
     "change_row",
@@ -151,4 +155,6 @@ __all__ = [
     "sync_pass",
     "unit",
     "user_group",
+    "webhook",
+    "webhook_delivery",
 ]
