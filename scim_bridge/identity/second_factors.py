@@ -64,19 +64,19 @@ def confirm(database: Database, keyring: Keyring, visitor: Visitor, code: str) -
             raise Conflict("There is nothing to confirm.")
         if not accept_code(connection, keyring, account_id, code, at):
             raise NotAuthenticated(WRONG)
-        codes = _new_codes(connection, account_id, at)
+        codes = new_codes(connection, account_id, at)
         note(connection, account_id, "account.second_factor_added", at)
     return codes
 
 
 def renew_recovery_codes(database: Database, keyring: Keyring, visitor: Visitor, code: str) -> tuple[str, ...]:
-    """Make new recovery codes; those of before open nothing. Raises NotAuthenticated for a wrong code."""
+    """Make new recovery codes; those of before, one of which will do, open nothing. Raises NotAuthenticated."""
     account_id = require_own(visitor)
     with database.write() as connection:
         at = now()
-        if not accept_code(connection, keyring, account_id, code, at):
+        if not accept(connection, keyring, account_id, code, at):
             raise NotAuthenticated(WRONG)
-        codes = _new_codes(connection, account_id, at)
+        codes = new_codes(connection, account_id, at)
         note(connection, account_id, "account.recovery_codes_renewed", at)
     return codes
 
@@ -112,7 +112,8 @@ def accept_code(connection: Connection, keyring: Keyring, account_id: AccountId,
     return step is not None and store.accept_step(connection, account_id, step, at)
 
 
-def _new_codes(connection: Connection, account_id: AccountId, at: datetime) -> tuple[str, ...]:
+def new_codes(connection: Connection, account_id: AccountId, at: datetime) -> tuple[str, ...]:
+    """Give an account new recovery codes in place of those that it has, and return them, shown this once."""
     codes = ["".join(secrets.choice(RECOVERY_LETTERS) for _ in range(RECOVERY_LENGTH)) for _ in range(RECOVERY_CODES)]
     # With the account in it: one table of hashes must not serve for all accounts.
     store.replace_recovery_codes(connection, account_id, [digest_of(account_id + each) for each in codes], at)

@@ -24,6 +24,13 @@ def page(template: str, status: HTTPStatus = HTTPStatus.OK, **values: object) ->
     return make_response(render_template(f"login/{template}.html", **shared, **values), status)
 
 
+def scripted(template: str, **values: object) -> Response:
+    """Render a page that asks a browser for a passkey, which it hands to scripts only: to ours, and to no other."""
+    answer = page(template, **values)
+    answer.headers["Content-Security-Policy"] = f"{POLICY}; script-src 'self'"
+    return answer
+
+
 def message(
     title: str, text: str, status: HTTPStatus = HTTPStatus.OK, *, link: tuple[str, str] | None = None
 ) -> Response:

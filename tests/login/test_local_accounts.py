@@ -14,9 +14,8 @@ from scim_bridge.store import schema
 from scim_bridge.store.mails import open_values
 from tests.fakes.oidc_provider import OpenIdProvider
 from tests.identity.signing_in import TERMINAL
+from tests.login.owner import EMAIL, PASSWORD, attempt_of, enter, set_password
 from tests.login.world import Browser, Login, open_login
-
-EMAIL, PASSWORD = "owner@acme.example", "correct horse battery staple"
 
 
 @pytest.fixture
@@ -28,21 +27,6 @@ def login(migrated_sqlite: Path, tmp_path: Path, migrated_url: str) -> Iterator[
         yield opened
 
 
-def set_password(login: Login, password: str, email: str = EMAIL) -> None:
-    browser = login.browser()
-    path = accounts.make_link(login.database, TERMINAL, email).path
-    browser.get(path)
-    assert browser.post(path, {"password": password}).status_code == 200, browser.page
-
-
-def enter(login: Login, password: str = PASSWORD, email: str = EMAIL, browser: Browser | None = None) -> Browser:
-    """Type address and password."""
-    used = browser or login.browser()
-    used.get("/login")
-    used.post("/login/password", {"email": email, "password": password})
-    return used
-
-
 def enrol(browser: Browser) -> tuple[str, list[str]]:
     """Add one-time codes; return their secret and the recovery codes."""
     browser.get("/account")
@@ -51,12 +35,6 @@ def enrol(browser: Browser) -> tuple[str, list[str]]:
     assert found is not None, browser.page
     browser.post("/account/second-factor/confirm", {"code": pyotp.TOTP(found[1]).now()})
     return found[1], re.findall(r"<li><code>([a-z0-9-]+)</code></li>", browser.page)
-
-
-def attempt_of(browser: Browser) -> str:
-    found = re.search(r'name="attempt" value="([^"]+)"', browser.page)
-    assert found is not None, browser.page
-    return found[1]
 
 
 def next_code(secret: str) -> str:
