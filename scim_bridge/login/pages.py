@@ -94,7 +94,8 @@ def harden(response: Response) -> Response:
     """Tell browsers what they may do with an answer of this door."""
     response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers["X-Frame-Options"] = "DENY"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    # Not "no-referrer": browsers then send our own forms with the origin "null", which is anybody's.
+    response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     # Who signed in, and links that open something, have no place in anybody's cache.
     response.headers["Cache-Control"] = "no-store"

@@ -6,7 +6,7 @@ from scim_bridge.errors import NotAuthenticated
 from scim_bridge.identity import passkey_sign_in, passkeys
 from scim_bridge.identity.sessions import Visit
 from scim_bridge.login import pages
-from scim_bridge.login.visits import let_in, limits, the_visitor
+from scim_bridge.login.visits import ACCOUNT, BACK, let_in, limits, the_visitor
 from scim_bridge.web import context, cookies, csrf
 
 ABOUT = "passkey"
@@ -70,15 +70,14 @@ def make() -> Response:
     text, answer, browser, _ = _answer()
     name = request.form.get("name", "")
     codes = passkeys.make(runtime.database, runtime.settings.base_url, the_visitor(), text, answer, name, browser)
-    return pages.page("codes", codes=codes) if codes else pages.away(pages.HOME)
+    return pages.page("codes", codes=codes) if codes else pages.away(ACCOUNT)
 
 
 def remove() -> Response:
     """Take a passkey away."""
     named, password = request.form.get("passkey", ""), request.form.get("password", "")
     passkeys.remove(context.runtime().database, the_visitor(), named, password)
-    link = (pages.HOME, "Back to your account")
-    return pages.message("The passkey is removed", "It opens nothing, and your other sessions have ended.", link=link)
+    return pages.message("The passkey is removed", "It opens nothing, and your other sessions have ended.", link=BACK)
 
 
 def _answer() -> tuple[str, str, str | None, Visit]:

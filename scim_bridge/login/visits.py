@@ -10,6 +10,8 @@ from scim_bridge.web import cookies, csrf
 from scim_bridge.web.limits import GuessLimits
 
 LIMITS = "scim_bridge.guess_limits"
+ACCOUNT = "/account"
+BACK = (ACCOUNT, "Back to your account")
 
 
 class SignInFirst(Exception):
