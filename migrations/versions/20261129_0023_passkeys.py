@@ -29,21 +29,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("credential_id", name=op.f("uq_passkey_credential_id")),
     )
     op.create_index(op.f("ix_passkey_account_id"), "passkey", ["account_id"], unique=False)
-    _allow("session", "method", "'oidc', 'password', 'passkey'")
-    _allow("sign_in_attempt", "purpose", "'sign-in', 'test', 'second-factor', 'passkey', 'new-passkey'")
+    _allow("session", "method", "oidc", "password", "passkey")
+    _allow("sign_in_attempt", "purpose", "sign-in", "test", "second-factor", "passkey", "new-passkey")
 
 
 def downgrade() -> None:
     """Drop it, and end what began with a passkey."""
     op.execute("DELETE FROM session WHERE method = 'passkey'")
     op.execute("DELETE FROM sign_in_attempt WHERE purpose IN ('passkey', 'new-passkey')")
-    _allow("session", "method", "'oidc', 'password'")
-    _allow("sign_in_attempt", "purpose", "'sign-in', 'test', 'second-factor'")
+    _allow("session", "method", "oidc", "password")
+    _allow("sign_in_attempt", "purpose", "sign-in", "test", "second-factor")
     op.drop_table("passkey")
 
 
-def _allow(table: str, column: str, words: str) -> None:
+def _allow(table: str, column: str, *words: str) -> None:
     name = op.f(f"ck_{table}_{column}")
     with op.batch_alter_table(table) as batch:
         batch.drop_constraint(name, type_="check")
-        batch.create_check_constraint(name, sa.text(f"{column} IN ({words})"))
+        batch.create_check_constraint(name, sa.column(column).in_(words))

@@ -1,5 +1,7 @@
 """Sign in by one's own methods, and find the way to an identity provider by address or by organization."""
 
+from typing import Any
+
 from flask import Blueprint, Response, request
 
 from scim_bridge.domain.keys import fold
@@ -109,7 +111,7 @@ def send_link() -> Response:
     return pages.message("Look at your mail", "If there is an account of this address, a link is on its way.")
 
 
-def _sign_in(**values: object) -> Response:
+def _sign_in(**values: Any) -> Response:
     return pages.page("sign_in", has_passkeys=site_of(context.runtime().settings.base_url) is not None, **values)
 
 

@@ -1,6 +1,7 @@
 """What the pages of this door share: how they are rendered, where they may lead, and what browsers may do with them."""
 
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from flask import Response, make_response, redirect, render_template, request
@@ -24,7 +25,7 @@ def page(template: str, status: HTTPStatus = HTTPStatus.OK, **values: object) ->
     return make_response(render_template(f"login/{template}.html", **shared, **values), status)
 
 
-def scripted(template: str, **values: object) -> Response:
+def scripted(template: str, **values: Any) -> Response:
     """Render a page that asks a browser for a passkey, which it hands to scripts only: to ours, and to no other."""
     answer = page(template, **values)
     answer.headers["Content-Security-Policy"] = f"{POLICY}; script-src 'self'"

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from scim_bridge.errors import MailRefused
 
-KINDS = ("invitation", "password")
+KINDS = ("invitation", "password", "drill")
 LONGEST_VALUE = 200
 
 # .html is escaped, .txt is not; a value that is missing is an error, never a gap in what somebody reads.

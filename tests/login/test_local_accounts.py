@@ -1,16 +1,20 @@
 """Accounts of the bridge itself: password, second factor, recovery, and what guessing gets."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import pyotp
 import pytest
 import sqlalchemy as sa
+import time_machine
 
 from scim_bridge.identity import accounts, break_glass, organizations
 from scim_bridge.identity.letters import Letters
+from scim_bridge.mail.messages import Envelope, compose
 from scim_bridge.store import schema
+from scim_bridge.store.clock import now
 from scim_bridge.store.mails import open_values
 from tests.fakes.oidc_provider import OpenIdProvider
 from tests.identity.signing_in import TERMINAL
@@ -270,6 +274,42 @@ def test_a_break_glass_account_alarms_whenever_it_is_used(login: Login) -> None:
     assert after.last_used_at is not None
     assert not after.drill_due
     assert len(login.audit("break_glass.used")) == uses + 1
+
+
+def test_who_has_not_tried_a_break_glass_account_for_ninety_days_is_reminded_until_they_do(login: Login) -> None:
+    break_glass.add(login.database, TERMINAL, "acme", EMAIL)
+    letters = Letters.of(login.runtime)
+
+    def remind(days: int) -> int:
+        with time_machine.travel(now() + timedelta(days=days)):
+            return break_glass.remind(login.database, letters)
+
+    reminded = [remind(days) for days in (89, 91, 92, 106)]
+    with login.database.read() as connection:
+        mails = connection.execute(sa.select(schema.mail).order_by(schema.mail.c.id)).all()
+    enter(login)
+    with login.database.read() as connection:
+        after = list(connection.execute(sa.select(schema.mail.c.state)).scalars())
+
+    values = open_values(login.runtime.keyring, mails[-1].sealed)
+    assert reminded == [0, 1, 0, 1]
+    assert [(each.kind, each.recipient, each.state) for each in mails] == [
+        ("drill", EMAIL, "cancelled"),
+        ("drill", EMAIL, "queued"),
+    ]
+    assert values["lacking"] == "has no second factor"
+    assert "It would not get in today: it has no second factor." in written(values)
+    assert after == ["cancelled", "cancelled"]
+    assert len(login.audit("break_glass.reminded")) == 2
+    assert remind(60) == 0
+
+
+def written(values: Mapping[str, str | None]) -> str:
+    """Return what the mail says."""
+    mail = compose("drill", values, Envelope("1", "bridge@acme.example", EMAIL, now()))
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
 
 
 def test_whoever_asks_for_links_by_mail_gets_one_that_counts(login: Login) -> None:

@@ -200,6 +200,8 @@ break_glass = sa.Table(
     sa.Column("created_by", sa.String(320), nullable=False),
     moment("created_at"),
     moment("last_used_at", nullable=True),
+    # When its owner was written to last, as they had not tried it for too long.
+    moment("reminded_at", nullable=True),
     moment("removed_at", nullable=True),
     sa.Index("ix_break_glass_organization_id", "organization_id"),
 )
