@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask
 
 from scim_bridge.errors import BridgeError
-from scim_bridge.login import account, invitations, local, oidc, pages, passkeys, visits
+from scim_bridge.login import account, invitations, local, oidc, own_organizations, pages, passkeys, visits
 from scim_bridge.settings import Settings
 from scim_bridge.web import cookies, csrf
 from scim_bridge.web.limits import GuessLimits
@@ -20,7 +20,7 @@ def register(app: Flask, settings: Settings) -> None:
     )
     # Sent by an identity provider itself; the token in it is signed.
     csrf.protect(door, exempt=frozenset({"hear"}))
-    for room in (visits, local, oidc, passkeys, account, invitations):
+    for room in (visits, local, oidc, passkeys, account, own_organizations, invitations):
         room.register(door)
     door.register_error_handler(BridgeError, pages.refuse)
     door.after_request(pages.harden)
