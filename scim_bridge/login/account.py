@@ -9,7 +9,7 @@ from markupsafe import Markup
 from scim_bridge.domain.passkeys import site_of
 from scim_bridge.identity import accounts, own_sessions, passkeys, second_factors
 from scim_bridge.login import pages
-from scim_bridge.login.visits import the_visitor
+from scim_bridge.login.visits import own_secret, the_visitor
 from scim_bridge.web import context, cookies, csrf
 
 
@@ -49,35 +49,40 @@ def change_password() -> Response:
     """Change the password."""
     visitor = the_visitor()
     old, new = request.form.get("old", ""), request.form.get("new", "")
-    accounts.change_password(context.runtime().database, visitor, old, new)
+    with own_secret():
+        accounts.change_password(context.runtime().database, visitor, old, new)
     return pages.message("The password is changed", "Your other sessions have ended.", link=_HOME)
 
 
 def enrol() -> Response:
     """Show the secret of one-time codes, as a picture and as text."""
     runtime = context.runtime()
-    made = second_factors.enrol(runtime.database, runtime.keyring, the_visitor(), request.form.get("password", ""))
+    with own_secret():
+        made = second_factors.enrol(runtime.database, runtime.keyring, the_visitor(), request.form.get("password", ""))
     return pages.page("enrol", secret=made.secret, picture=_picture(made.uri))
 
 
 def confirm() -> Response:
     """Switch one-time codes on, and show the recovery codes once."""
     runtime = context.runtime()
-    codes = second_factors.confirm(runtime.database, runtime.keyring, the_visitor(), request.form.get("code", ""))
+    with own_secret():
+        codes = second_factors.confirm(runtime.database, runtime.keyring, the_visitor(), request.form.get("code", ""))
     return pages.page("codes", codes=codes)
 
 
 def renew_codes() -> Response:
     """Show new recovery codes once."""
     runtime, code = context.runtime(), request.form.get("code", "")
-    codes = second_factors.renew_recovery_codes(runtime.database, runtime.keyring, the_visitor(), code)
+    with own_secret():
+        codes = second_factors.renew_recovery_codes(runtime.database, runtime.keyring, the_visitor(), code)
     return pages.page("codes", codes=codes)
 
 
 def remove_factor() -> Response:
     """Switch one-time codes off."""
     runtime = context.runtime()
-    second_factors.remove(runtime.database, runtime.keyring, the_visitor(), request.form.get("code", ""))
+    with own_secret():
+        second_factors.remove(runtime.database, runtime.keyring, the_visitor(), request.form.get("code", ""))
     return pages.message("The second factor is off", "Your password alone opens your account now.", link=_HOME)
 
 

@@ -1,20 +1,25 @@
 """Sign in by one's own methods, and find the way to an identity provider by address or by organization."""
 
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from scim_bridge.domain.keys import fold
 from scim_bridge.domain.passkeys import site_of
-from scim_bridge.errors import NotAuthenticated
+from scim_bridge.errors import BridgeError
 from scim_bridge.identity import accounts, passkey_sign_in, ways_in
 from scim_bridge.identity.accounts import SecondFactorNeeded
 from scim_bridge.identity.letters import Letters
+from scim_bridge.identity.runtime import Runtime
+from scim_bridge.log import get_logger
 from scim_bridge.login import pages, visits
 from scim_bridge.login.visits import let_in
 from scim_bridge.web import context, cookies, csrf
 
 LONGEST_EMAIL = 320
+
+log = get_logger(__name__)
 
 
 def register(door: Blueprint) -> None:
@@ -55,16 +60,10 @@ def choose() -> Response:
 
 def by_password() -> Response:
     """Sign in by address and password."""
-    runtime, limits = context.runtime(), visits.limits()
+    database = context.runtime().database
     email = request.form.get("email", "").strip()[:LONGEST_EMAIL]
-    limits.admit(context.address(), fold(email))
-    try:
-        found = accounts.sign_in(
-            runtime.database, email, request.form.get("password", ""), csrf.browser(), cookies.visit()
-        )
-    except NotAuthenticated:
-        limits.note_wrong(context.address(), fold(email))
-        raise
+    with visits.guessing(fold(email)):
+        found = accounts.sign_in(database, email, request.form.get("password", ""), csrf.browser(), cookies.visit())
     return_to = pages.return_to(request.form.get("return_to"))
     if isinstance(found, SecondFactorNeeded):
         return _second_factor(found, return_to)
@@ -73,24 +72,12 @@ def by_password() -> Response:
 
 def by_second_factor() -> Response:
     """Go on with a code of the app, or a recovery code."""
-    runtime, limits = context.runtime(), visits.limits()
-    attempt = request.form.get("attempt", "")[:128]
-    browser = cookies.read(cookies.BROWSER)
+    runtime, browser = context.runtime(), cookies.read(cookies.BROWSER)
+    attempt, code = request.form.get("attempt", "")[:128], request.form.get("code", "")[:64]
     # Whose password was right, from wherever their codes are guessed; nobody else's guesses are theirs.
-    about = f"second factor {accounts.whose_attempt(runtime.database, attempt, browser) or context.address()}"
-    limits.admit(context.address(), about)
-    try:
-        begun = accounts.confirm(
-            runtime.database,
-            runtime.keyring,
-            attempt,
-            request.form.get("code", "")[:64],
-            browser,
-            cookies.visit(),
-        )
-    except NotAuthenticated:
-        limits.note_wrong(context.address(), about)
-        raise
+    whose = accounts.whose_attempt(runtime.database, attempt, browser)
+    with visits.guessing(f"second factor {whose or context.address()}"):
+        begun = accounts.confirm(runtime.database, runtime.keyring, attempt, code, browser, cookies.visit())
     return let_in(begun, pages.return_to(request.form.get("return_to")))
 
 
@@ -100,15 +87,24 @@ def forgotten() -> Response:
 
 
 def send_link() -> Response:
-    """Send a link, if there is such an account; the answer is the same."""
+    """Send a link, if there is such an account; the answer is the same, and comes as soon."""
     runtime, limits = context.runtime(), visits.limits()
     email = request.form.get("email", "").strip()[:LONGEST_EMAIL]
     about = f"link {fold(email)}"
     limits.admit(context.address(), about)
     # Each counts: a mailbox is not to be filled by strangers.
     limits.note_wrong(context.address(), about)
-    accounts.ask_by_mail(runtime.database, Letters.of(runtime), email)
-    return pages.message("Look at your mail", "If there is an account of this address, a link is on its way.")
+    answer = pages.message("Look at your mail", "If there is an account of this address, a link is on its way.")
+    # When the answer is out: how long it takes to write a mail tells that there is one to write.
+    answer.call_on_close(partial(_send_link, runtime, email))
+    return answer
+
+
+def _send_link(runtime: Runtime, email: str) -> None:
+    try:
+        accounts.ask_by_mail(runtime.database, Letters.of(runtime), email)
+    except BridgeError as error:
+        log.warning("a link to set a password was not written", reason=str(error))
 
 
 def _sign_in(**values: Any) -> Response:

@@ -2,14 +2,11 @@
 
 from flask import Blueprint, Response, request
 
-from scim_bridge.errors import NotAuthenticated
 from scim_bridge.identity import passkey_sign_in, passkeys
 from scim_bridge.identity.sessions import Visit
 from scim_bridge.login import pages
-from scim_bridge.login.visits import ACCOUNT, BACK, let_in, limits, the_visitor
+from scim_bridge.login.visits import ACCOUNT, BACK, guessing, let_in, own_secret, the_visitor
 from scim_bridge.web import context, cookies, csrf
-
-ABOUT = "passkey"
 
 
 def register(door: Blueprint) -> None:
@@ -33,26 +30,16 @@ def ask() -> Response:
 def by_passkey() -> Response:
     """Sign in by the passkey alone."""
     runtime = context.runtime()
-    about = f"{ABOUT} {context.address()}"
-    limits().admit(context.address(), about)
-    try:
+    with guessing(f"passkey {context.address()}"):
         begun = passkey_sign_in.sign_in(runtime.database, runtime.settings.base_url, *_answer())
-    except NotAuthenticated:
-        limits().note_wrong(context.address(), about)
-        raise
     return let_in(begun, pages.return_to(request.form.get("return_to")))
 
 
 def by_second_passkey() -> Response:
     """Go on, after the password, with a passkey of the same account."""
     runtime = context.runtime()
-    about = f"{ABOUT} {context.address()}"
-    limits().admit(context.address(), about)
-    try:
+    with guessing(f"passkey {context.address()}"):
         begun = passkey_sign_in.confirm(runtime.database, runtime.settings.base_url, *_answer())
-    except NotAuthenticated:
-        limits().note_wrong(context.address(), about)
-        raise
     return let_in(begun, pages.return_to(request.form.get("return_to")))
 
 
@@ -60,7 +47,8 @@ def begin() -> Response:
     """Ask the browser to make a passkey."""
     runtime, password = context.runtime(), request.form.get("password", "")
     base_url = runtime.settings.base_url
-    asked = passkeys.begin(runtime.database, base_url, the_visitor(), password, csrf.browser())
+    with own_secret():
+        asked = passkeys.begin(runtime.database, base_url, the_visitor(), password, csrf.browser())
     return pages.scripted("new_passkey", asked=asked)
 
 
@@ -76,7 +64,8 @@ def make() -> Response:
 def remove() -> Response:
     """Take a passkey away."""
     named, password = request.form.get("passkey", ""), request.form.get("password", "")
-    passkeys.remove(context.runtime().database, the_visitor(), named, password)
+    with own_secret():
+        passkeys.remove(context.runtime().database, the_visitor(), named, password)
     return pages.message("The passkey is removed", "It opens nothing, and your other sessions have ended.", link=BACK)
 
 

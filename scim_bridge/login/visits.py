@@ -1,12 +1,15 @@
 """Who is here, how often somebody may be wrong about that, and how somebody is let in."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
 
 from flask import Blueprint, Response, current_app, request
 
+from scim_bridge.errors import NotAuthenticated
 from scim_bridge.identity.sessions import SessionBegun, Visitor
 from scim_bridge.login import pages
-from scim_bridge.web import cookies, csrf
+from scim_bridge.web import context, cookies, csrf
 from scim_bridge.web.limits import GuessLimits
 
 LIMITS = "scim_bridge.guess_limits"
@@ -35,6 +38,23 @@ def limits() -> GuessLimits:
     """Return how often somebody may be wrong about who they are."""
     found: GuessLimits = current_app.extensions[LIMITS]
     return found
+
+
+@contextmanager
+def guessing(about: str) -> Iterator[None]:
+    """Count whoever is wrong within the block; raises TooManyRequests for whoever was so too often."""
+    found, address = limits(), context.address()
+    found.admit(address, about)
+    try:
+        yield
+    except NotAuthenticated:
+        found.note_wrong(address, about)
+        raise
+
+
+def own_secret() -> AbstractContextManager[None]:
+    """Count whoever is wrong about what opens the account that they are in: an open browser is no proof."""
+    return guessing(f"own secret {the_visitor().session.account_id}")
 
 
 def let_in(begun: SessionBegun, return_to: str) -> Response:

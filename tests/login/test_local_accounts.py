@@ -4,14 +4,17 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from time import perf_counter
 
 import pyotp
 import pytest
 import sqlalchemy as sa
 import time_machine
 
+from scim_bridge.errors import NotAuthenticated
 from scim_bridge.identity import accounts, break_glass, organizations
 from scim_bridge.identity.letters import Letters
+from scim_bridge.identity.sessions import Visit
 from scim_bridge.mail.messages import Envelope, compose
 from scim_bridge.store import schema
 from scim_bridge.store.clock import now
@@ -72,6 +75,31 @@ def test_a_wrong_password_and_an_unknown_account_get_the_same_answer(login: Logi
 
     assert accounts.WRONG in browser.page
     assert browser.cookie("session") is None
+
+
+def test_a_password_takes_as_long_to_be_wrong_for_an_account_that_does_not_exist(login: Login) -> None:
+    def seconds(email: str) -> float:
+        began = perf_counter()
+        with pytest.raises(NotAuthenticated):
+            accounts.sign_in(login.database, email, "wrong", "browser", Visit())
+        return perf_counter() - began
+
+    seconds("nobody@acme.example")
+    known, unknown = (min(seconds(email) for _ in range(3)) for email in (EMAIL, "nobody@acme.example"))
+
+    # Without the work of looking at a password, an answer takes a twentieth.
+    assert 0.4 < unknown / known < 2.5
+
+
+def test_an_open_browser_is_no_place_to_guess_its_owners_password_in(login: Login) -> None:
+    browser = enter(login)
+    browser.get("/account")
+    token, wrong = browser.token, {"old": "a guess", "new": "a quite different one", "password": "a guess"}
+
+    paths = ["/account/password", "/account/second-factor", "/account/passkeys"] * 3 + ["/account/passkeys/remove"]
+    answers = [browser.post(path, wrong, token=token).status_code for path in paths]
+
+    assert answers == [403] * 8 + [429] * 2
 
 
 def test_guessing_is_slowed_down_for_accounts_that_exist_and_for_those_that_do_not(login: Login) -> None:
