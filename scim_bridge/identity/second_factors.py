@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pyotp
 
+from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.one_time_codes import (
     RECOVERY_CODES,
     RECOVERY_LENGTH,
@@ -15,14 +16,18 @@ from scim_bridge.domain.one_time_codes import (
     typed,
 )
 from scim_bridge.domain.people import AccountId
-from scim_bridge.errors import Conflict, NotAuthenticated
+from scim_bridge.errors import Conflict, NotAuthenticated, NotFound, Refused
 from scim_bridge.identity.account_audit import note
 from scim_bridge.identity.own_account import require_own, require_password
 from scim_bridge.identity.runtime import Keyring
 from scim_bridge.identity.sessions import Visitor, digest_of
 from scim_bridge.store import credentials as store
 from scim_bridge.store.clock import now
+from scim_bridge.store.credentials import Methods
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.passkeys import passkeys_of, remove_passkey
+from scim_bridge.store.people import find_account
+from scim_bridge.store.sessions import end_sessions_of_account
 
 ISSUER = "SCIM Bridge"
 WRONG = "This code is wrong, or was used already."
@@ -90,6 +95,28 @@ def remove(database: Database, keyring: Keyring, visitor: Visitor, code: str) ->
             raise NotAuthenticated(WRONG)
         store.remove_totp(connection, account_id)
         note(connection, account_id, "account.second_factor_removed", at)
+
+
+def take_away(database: Database, actor: Actor, email: str) -> Methods:
+    """
+    Take every second factor from an account whose owner lost them all, end its sessions, and return what was there.
+
+    Raises Refused for anybody but the installation's own terminal, and NotFound.
+    """
+    if not actor.is_trusted:
+        raise Refused("Only the installation's own terminal takes away what somebody signs in with.")
+    with database.write() as connection:
+        account_id = find_account(connection, email)
+        if account_id is None:
+            raise NotFound(f"There is no account with the address {email!r}.")
+        at, had = now(), store.methods_of(connection, account_id)
+        for each in passkeys_of(connection, account_id):
+            remove_passkey(connection, each)
+        store.remove_totp(connection, account_id)
+        ended = end_sessions_of_account(connection, account_id, at, "second factors taken away")
+        detail: dict[str, object] = {"one_time_codes": had.totp, "passkeys": had.passkeys, "sessions_ended": ended}
+        note(connection, account_id, "account.second_factors_taken_away", at, detail, actor)
+        return had
 
 
 def accept(connection: Connection, keyring: Keyring, account_id: AccountId, code: str, at: datetime) -> bool:

@@ -17,7 +17,7 @@ from webauthn.helpers import bytes_to_base64url
 from scim_bridge.domain.passkeys import Site
 from scim_bridge.domain.people import AccountId
 from scim_bridge.domain.sessions import PolicyWanted
-from scim_bridge.errors import NotAuthenticated, SignInNotAccepted
+from scim_bridge.errors import NotAuthenticated, Refused, SignInNotAccepted
 from scim_bridge.identity import (
     accounts,
     admission,
@@ -27,6 +27,7 @@ from scim_bridge.identity import (
     passkey_answers,
     passwords,
     policies,
+    second_factors,
     sessions,
 )
 from scim_bridge.store import credentials, schema
@@ -373,6 +374,23 @@ def test_a_removed_passkey_opens_nothing_and_the_sessions_elsewhere_end(login: L
     # Without a second factor the password is enough again, and the recovery codes are gone.
     assert enter(login).is_signed_in()
     assert '"name":"laptop"' in login.audit("account.passkey_removed")[0]
+
+
+def test_who_lost_every_second_factor_is_helped_at_the_terminal_and_nowhere_else(
+    login: Login, key: Authenticator
+) -> None:
+    browser = use(login, key)
+    found = sessions.resume(login.database, browser.cookie("session"), browser.address)
+    assert found is not None
+    with pytest.raises(Refused, match="terminal"):
+        second_factors.take_away(login.database, found.actor, EMAIL)
+
+    had = second_factors.take_away(login.database, TERMINAL, EMAIL)
+
+    assert (had.passkeys, had.totp) == (1, False)
+    assert not browser.is_signed_in()
+    assert enter(login).is_signed_in()
+    assert len(login.audit("account.second_factors_taken_away")) == 1
 
 
 def test_nobody_removes_another_accounts_passkey(login: Login, key: Authenticator, hashed: str) -> None:
