@@ -202,6 +202,10 @@ def lie(**claims: Any) -> Callable[[Authenticator], None]:
     return spoil
 
 
+def another_key(key: Authenticator) -> None:
+    key.key = Authenticator().key
+
+
 LIES = [
     lie(origin="https://evil.example"),
     lie(origin="http://bridge.example"),
@@ -216,7 +220,7 @@ LIES = [
     lie(user_handle=b"another account!"),
     lie(user_handle=None),
     lie(credential_id=b"nobody's"),
-    lie(key=Authenticator().key),
+    another_key,
 ]
 
 
