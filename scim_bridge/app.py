@@ -94,6 +94,7 @@ def open_process(settings: Settings) -> Process:
         "purge of leavers": lambda: purge_leavers(runtime),
         "look for the proofs of domains": lambda: look_for_proofs(runtime),
         "forget old deliveries": lambda: forget_deliveries(runtime),
+        "reminders of break-glass drills": lambda: remind_of_drills(runtime),
     }
     postman = Postman(runtime.database, runtime.keyring, settings)
     streamer = Streamer(runtime.database, settings)
@@ -126,6 +127,14 @@ def look_for_proofs(opened: Runtime) -> None:
     from scim_bridge.identity import domain_checks
 
     domain_checks.look_again(opened.database, domain_checks.looking(opened))
+
+
+def remind_of_drills(opened: Runtime) -> None:
+    """Write to whoever has not tried their break-glass account for too long."""
+    from scim_bridge.identity import break_glass
+    from scim_bridge.identity.letters import Letters
+
+    break_glass.remind(opened.database, Letters.of(opened))
 
 
 def purge_leavers(opened: Runtime) -> None:

@@ -28,6 +28,8 @@ from scim_bridge.api import (  # noqa: F401
     holds,
     identity_providers,
     invitations,
+    joiners,
+    kubeconfigs,
     members,
     organizations,
     pass_history,

@@ -1,6 +1,7 @@
 """What the pages of this door share: how they are rendered, and how an error is told."""
 
 from http import HTTPStatus
+from typing import Any
 
 from flask import Response, make_response, render_template
 from werkzeug.exceptions import HTTPException
@@ -19,6 +20,13 @@ def page(template: str, status: HTTPStatus = HTTPStatus.OK, **values: object) ->
     """Render a page of this door; every form in it has the token that `csrf` asks for."""
     shared = {"csrf_field": csrf.FIELD, "csrf_token": csrf.token(), "visitor": cookies.visitor()}
     return make_response(render_template(f"login/{template}.html", **shared, **values), status)
+
+
+def scripted(template: str, **values: Any) -> Response:
+    """Render a page that asks a browser for a passkey, which it hands to scripts only: to ours, and to no other."""
+    answer = page(template, **values)
+    answer.headers["Content-Security-Policy"] = f"{pages.POLICY}; script-src 'self'"
+    return answer
 
 
 def message(

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from scim_bridge.errors import MailRefused
 
-KINDS = ("alert", "invitation", "password")
+KINDS = ("alert", "drill", "invitation", "password")
 LONGEST_VALUE = 200
 LONGEST_LINE = 600
 
