@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from scim_bridge.domain.actors import Actor
     from scim_bridge.domain.attributes import AttributePath
     from scim_bridge.domain.provisioning import Document
+    from scim_bridge.identity.backups import Copied
     from scim_bridge.identity.replays import Replayed
     from scim_bridge.identity.scim_port import ScimPort
     from scim_bridge.sync.scheduler import Scheduler
@@ -320,5 +322,16 @@ def check_database(settings: Settings) -> str:
     try:
         migrations.check(database)
         return migrations.state(database)[1]
+    finally:
+        database.dispose()
+
+
+def restore_backup(settings: Settings, file: Path, *, without_keys: bool) -> "Copied":
+    """Fill the empty database of the settings with a back-up."""
+    from scim_bridge.identity import backups
+
+    database = Database(settings.resolved_database_url)
+    try:
+        return backups.restore(database, settings, file, without_keys=without_keys)
     finally:
         database.dispose()

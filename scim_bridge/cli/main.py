@@ -6,6 +6,7 @@ import click
 
 from scim_bridge.cli.application_users import application_user
 from scim_bridge.cli.audit import audit
+from scim_bridge.cli.backups import backup, restore
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
 from scim_bridge.cli.directories import directory
@@ -55,6 +56,7 @@ for verb in (
     break_glass,
     apply,
     audit,
+    backup,
     cluster,
     db,
     demo,
@@ -72,6 +74,7 @@ for verb in (
     organization,
     plan,
     project,
+    restore,
     review,
     role,
     rule,

@@ -53,9 +53,14 @@ def config(database: Database) -> Config:
     return made
 
 
-def _migrate(database: Database, revision: str, verb: object) -> None:
+def make_place(database: Database) -> None:
+    """Make the folder that a SQLite database is to lie in; raises StoreError."""
     if database.is_sqlite:
         _make_folder(Path(str(database.url.database)).parent)
+
+
+def _migrate(database: Database, revision: str, verb: object) -> None:
+    make_place(database)
     made = config(database)
     try:
         with database.write() as connection:
