@@ -74,6 +74,7 @@ def open_workshop(opened: Runtime) -> "Workshop":
 def open_process(settings: Settings) -> Process:
     """Open what `run` and `scheduler` need; the scheduler is not started yet. Raises StoreError with a sentence."""
     from scim_bridge.sync.errands import Errand
+    from scim_bridge.sync.one_host import CLAIM_SECONDS, HostClaim
     from scim_bridge.sync.postman import Postman
     from scim_bridge.sync.scheduler import Scheduler
     from scim_bridge.sync.sealer import SEAL_SECONDS, Sealer
@@ -91,12 +92,14 @@ def open_process(settings: Settings) -> Process:
         "purge of leavers": lambda: purge_leavers(runtime),
         "look for the proofs of domains": lambda: look_for_proofs(runtime),
     }
+    claim = HostClaim(runtime.database)
     postman = Postman(runtime.database, runtime.keyring, settings)
     errands = (
         Errand("post", MAIL_SECONDS, postman.send_due),
         Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
         Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
         Errand("drafts of rules at their time", DRAFT_SECONDS, lambda: apply_drafts(runtime)),
+        *((Errand("claim of this host", CLAIM_SECONDS, claim.renew),) if runtime.database.is_sqlite else ()),
     )
     return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores, errands=errands))
 
@@ -316,12 +319,40 @@ def upgrade_database(settings: Settings) -> str:
         database.dispose()
 
 
+def downgrade_database(settings: Settings, revision: str) -> str | None:
+    """Take the database back to an older revision and return the one that it is at."""
+    database = Database(settings.resolved_database_url)
+    try:
+        migrations.downgrade(database, revision)
+        return migrations.state(database)[0]
+    finally:
+        database.dispose()
+
+
 def check_database(settings: Settings) -> str:
     """Return the database's revision; raises StoreError unless it is this release's."""
     database = Database(settings.resolved_database_url)
     try:
         migrations.check(database)
         return migrations.state(database)[1]
+    finally:
+        database.dispose()
+
+
+def require_safe_start(settings: Settings) -> None:
+    """
+    Refuse to start a process with unsafe settings, or on a SQLite database that another host uses.
+
+    Raises SettingsError and StoreError, each with a sentence.
+    """
+    from scim_bridge.identity.unsafe_settings import require_safe
+    from scim_bridge.sync.one_host import HostClaim
+
+    require_safe(settings)
+    database = Database(settings.resolved_database_url)
+    try:
+        if database.is_sqlite and migrations.is_begun(database):
+            HostClaim(database).take()
     finally:
         database.dispose()
 

@@ -34,8 +34,9 @@ class Copied:
 
 def back_up(database: Database, keyring: Keyring, file: Path) -> Copied:
     """Write every row, as one moment has them, to a new file; raises Refused where that cannot be."""
-    migrations.check(database)
-    revision = migrations.state(database)[1]
+    current, revision = migrations.state(database)
+    if current != revision:
+        raise Conflict(f"The database is at revision {current or 'none'}, not this release's {revision}.")
     with archive.draft(file) as draft, database.read() as connection:
         tables = tuple(
             draft.put(name, columns, dumping.read_rows(connection, name))

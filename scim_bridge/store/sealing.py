@@ -40,6 +40,14 @@ class Keyring:
                 "A stored secret cannot be opened with the present encryption keys: restore the key that sealed it."
             ) from None
 
+    def opens(self, sealed: str) -> bool:
+        """Tell whether a key of ours sealed a value."""
+        try:
+            self._fernet.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True
+
     def reseal(self, sealed: str) -> str:
         """Encrypt a stored secret anew with the first key."""
         return self._fernet.rotate(sealed.encode()).decode()

