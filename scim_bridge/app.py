@@ -254,7 +254,7 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from scim_bridge.login import door as login
     from scim_bridge.scim import door as scim
     from scim_bridge.scim.lane import Lane
-    from scim_bridge.web import context, health, meters, metrics, unmatched
+    from scim_bridge.web import context, health, meters, metrics, tracing, unmatched
     from scim_bridge.web.encoding import OrjsonProvider
     from scim_bridge.web.limits import Limits
     from scim_bridge.web.paths import ForgivingPaths
@@ -284,6 +284,8 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     pages = dict.fromkeys(login.PREFIXES, login.refuse_http)
     unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http, **pages})
     app.wsgi_app = ForgivingPaths(Lane(app, app.wsgi_app), scim.PREFIX)  # type: ignore[method-assign]
+    if settings.tracing_endpoint:
+        tracing.trace(app, settings)
     if settings.metrics_token is not None:
         app.wsgi_app = meters.Metered(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
