@@ -20,6 +20,7 @@ from scim_bridge.cli.history import sync
 from scim_bridge.cli.holds import hold
 from scim_bridge.cli.identity_providers import identity_provider
 from scim_bridge.cli.invitations import invitation
+from scim_bridge.cli.keys import keys
 from scim_bridge.cli.members import member
 from scim_bridge.cli.organization_documents import apply, drift, export, plan
 from scim_bridge.cli.organizations import organization
@@ -69,6 +70,7 @@ for verb in (
     group,
     hold,
     invitation,
+    keys,
     member,
     identity_provider,
     organization,

@@ -1,5 +1,6 @@
 """Every stored value that is sealed with the encryption keys: counted, and sealed anew."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,6 @@ import sqlalchemy as sa
 from scim_bridge.errors import StoreError
 from scim_bridge.store import schema
 from scim_bridge.store.sealing import Keyring
-
-AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ COUNTED_BY_NAME = "credentials of clusters"
 def count_lost(connection: sa.Connection, keyring: Keyring) -> Mapping[str, int]:
     """Return how many values of each kind no present key opens; clusters are told by name elsewhere."""
     return {
-        each.what: sum(not _opens(keyring, value) for _, value in _values(connection, each))
+        each.what: sum(keyring.sealer_of(_text(value)) is None for _, value in _values(connection, each))
         for each in SEALED
         if each.what != COUNTED_BY_NAME
     }
@@ -53,35 +52,40 @@ def count_lost(connection: sa.Connection, keyring: Keyring) -> Mapping[str, int]
 
 def reseal(connection: sa.Connection, keyring: Keyring) -> Mapping[str, int]:
     """
-    Seal every value anew with the first key; returns how many of each kind that were.
+    Seal anew with the first key what another one sealed; returns how many of each kind that were.
 
     Raises StoreError for one that no present key opens: its key would be forgotten next.
     """
     return {each.what: sum(1 for _ in _resealed(connection, each, keyring)) for each in SEALED}
 
 
+def count_by_key(connection: sa.Connection, keyring: Keyring) -> Mapping[str | None, int]:
+    """Return how many values each key sealed, by its fingerprint; None: a key that is not here."""
+    return Counter(keyring.sealer_of(_text(value)) for each in SEALED for _, value in _values(connection, each))
+
+
 def _resealed(connection: sa.Connection, found: Sealed, keyring: Keyring) -> Iterator[None]:
     for key, value in _values(connection, found):
-        text = _text(value)
-        if not keyring.opens(text):
+        sealer = keyring.sealer_of(_text(value))
+        if sealer is None:
             raise StoreError(
                 f"One of the {found.what} cannot be opened with the present keys: put its key behind them first."
             )
-        made: str | bytes = keyring.reseal(text)
+        if sealer == keyring.fingerprints[0]:
+            continue
+        made: str | bytes = keyring.reseal(_text(value))
         if isinstance(value, bytes):
             made = made.encode()
         where = [column == part for column, part in zip(found.table.primary_key, key, strict=True)]
-        connection.execute(sa.update(found.table).where(*where).values({found.column.name: made}))
-        yield
+        # Whoever wrote it anew meanwhile did so with the first key, and must not get the old value back.
+        query = sa.update(found.table).where(*where, found.column == value).values({found.column.name: made})
+        if connection.execute(query).rowcount:
+            yield
 
 
 def _values(connection: sa.Connection, found: Sealed) -> list[tuple[tuple[Any, ...], Any]]:
     query = sa.select(*found.table.primary_key, found.column).where(found.column.is_not(None))
     return [(tuple(row[:-1]), row[-1]) for row in connection.execute(query)]
-
-
-def _opens(keyring: Keyring, value: str | bytes) -> bool:
-    return keyring.opens(_text(value))
 
 
 def _text(value: str | bytes) -> str:

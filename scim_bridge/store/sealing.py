@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -20,7 +21,8 @@ class Keyring:
         """Take Fernet keys, the sealing one first. Raises StoreError for one that is not a key."""
         self.fingerprints = tuple(fingerprint(key) for key in keys)
         try:
-            self._fernet = MultiFernet([Fernet(key) for key in keys])
+            self._fernets = [Fernet(key) for key in keys]
+            self._fernet = MultiFernet(self._fernets)
         except ValueError as error:
             raise StoreError(
                 "An encryption key is not usable: it must be 32 bytes in URL-safe base64, "
@@ -42,11 +44,15 @@ class Keyring:
 
     def opens(self, sealed: str) -> bool:
         """Tell whether a key of ours sealed a value."""
-        try:
-            self._fernet.decrypt(sealed.encode())
-        except InvalidToken:
-            return False
-        return True
+        return self.sealer_of(sealed) is not None
+
+    def sealer_of(self, sealed: str) -> str | None:
+        """Return the fingerprint of the key that sealed a value, None where none of ours did."""
+        for name, key in zip(self.fingerprints, self._fernets, strict=True):
+            with suppress(InvalidToken):
+                key.decrypt(sealed.encode())
+                return name
+        return None
 
     def reseal(self, sealed: str) -> str:
         """Encrypt a stored secret anew with the first key."""
@@ -107,6 +113,22 @@ def _keys_in(home: Path) -> tuple[str, ...]:
         return read_keys(file)
     except OSError as error:
         raise StoreError(f"The key file {file} cannot be used: {error.strerror}.") from error
+
+
+def add_key(home: Path, key: str) -> None:
+    """Put a key in front of those in the home folder, whole or not at all; raises StoreError."""
+    before, file = _keys_in(home), home / KEY_FILE
+    draft = home / f".{KEY_FILE}.{secrets.token_hex(8)}"
+    write_keys(draft, (key, *before))
+    draft.replace(file)
+
+
+def drop_keys(home: Path) -> None:
+    """Keep only the first of the keys in the home folder; raises StoreError."""
+    file = home / KEY_FILE
+    draft = home / f".{KEY_FILE}.{secrets.token_hex(8)}"
+    write_keys(draft, read_keys(file)[:1])
+    draft.replace(file)
 
 
 def new_key() -> str:

@@ -44,6 +44,7 @@ AT_HOME = {
     "directory_log.py": "shows requests that are nobody's",
     "doctor.py": "looks at this machine",
     "freezes.py": "freezes the whole installation",
+    "keys.py": "changes the keys of this machine",
     "organization_documents.py": "reads the file's kubeconfigs from this machine",
     "organizations.py": "creates an organization for somebody else",
     "history.py": "watches the database",
