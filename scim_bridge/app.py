@@ -152,8 +152,10 @@ def apply_drafts(opened: Runtime) -> None:
 def forget_the_past(opened: Runtime) -> None:
     """Throw away audit entries and history that were kept for long enough; what is left can still be verified."""
     from scim_bridge.identity.audit_retention import prune_all
+    from scim_bridge.identity.retention import forget_ended
 
     prune_all(opened.database, opened.keyring, opened.settings.audit_days)
+    forget_ended(opened.database, opened.settings.audit_days)
 
 
 def forget_passes(opened: Runtime) -> None:
