@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pip._vendor.packaging.markers import Marker
+try:
+    from packaging.markers import Marker
+except ImportError:
+    # In an environment in which nothing is installed yet.
+    from pip._vendor.packaging.markers import Marker
 
 PROJECT = "scim-bridge"
 GROUP = "dev"

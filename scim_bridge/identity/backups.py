@@ -37,17 +37,19 @@ def back_up(database: Database, keyring: Keyring, file: Path) -> Copied:
     current, revision = migrations.state(database)
     if current != revision:
         raise Conflict(f"The database is at revision {current or 'none'}, not this release's {revision}.")
-    with archive.draft(file) as draft, database.read() as connection:
-        tables = tuple(
-            draft.put(name, columns, dumping.read_rows(connection, name))
-            for name, columns in dumping.table_columns().items()
-        )
+    with archive.draft(file) as draft:
+        with database.read() as connection:
+            tables = tuple(
+                draft.put(name, columns, dumping.read_rows(connection, name))
+                for name, columns in dumping.table_columns().items()
+            )
+            instance = instance_id(connection)
         manifest = Manifest(
             archive.FORMAT,
             version("scim-bridge"),
             revision,
-            instance_id(connection),
-            connection.dialect.name,
+            instance,
+            database.engine.dialect.name,
             now().isoformat(timespec="seconds"),
             keyring.fingerprints,
             tables,
