@@ -55,5 +55,6 @@ def other_host(connection: sa.Connection, host: str, at: datetime) -> str | None
     return str(row[0])
 
 
-def _row(connection: sa.Connection) -> "sa.Row[tuple[str | None, datetime]] | None":
-    return connection.execute(sa.select(lease.c.holder, lease.c.until).where(lease.c.name == NAME)).first()
+def _row(connection: sa.Connection) -> tuple[str | None, datetime] | None:
+    found = connection.execute(sa.select(lease.c.holder, lease.c.until).where(lease.c.name == NAME)).first()
+    return None if found is None else (found.holder, found.until)

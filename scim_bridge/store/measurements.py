@@ -97,7 +97,17 @@ def cluster_numbers(connection: sa.Connection, days: Mapping[str, DayNumbers]) -
         .order_by(organization.c.slug, cluster.c.name)
     )
     return [
-        ClusterNumbers(*row[:3], bool(row[3]), row[4], row[5], int(row[6]), int(row[7]), days.get(row[8], NOTHING))
+        ClusterNumbers(
+            organization=row[0],
+            cluster=row[1],
+            health=row[2],
+            is_behind=bool(row[3]),
+            failures=row[4],
+            last_success_at=row[5],
+            waiting_removals=int(row[6]),
+            held_removals=int(row[7]),
+            day=days.get(row[8], NOTHING),
+        )
         for row in connection.execute(query)
     ]
 

@@ -73,9 +73,8 @@ def _resealed(connection: sa.Connection, found: Sealed, keyring: Keyring) -> Ite
             )
         if sealer == keyring.fingerprints[0]:
             continue
-        made: str | bytes = keyring.reseal(_text(value))
-        if isinstance(value, bytes):
-            made = made.encode()
+        text = keyring.reseal(_text(value))
+        made = text.encode() if isinstance(value, bytes) else text
         where = [column == part for column, part in zip(found.table.primary_key, key, strict=True)]
         # Whoever wrote it anew meanwhile did so with the first key, and must not get the old value back.
         query = sa.update(found.table).where(*where, found.column == value).values({found.column.name: made})

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.mmap_dict import MmapedDict
@@ -74,7 +74,7 @@ def request_numbers() -> Iterator[CollectorRegistry]:
         yield OWN
         return
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=folder)
+    MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
     with _locked(Path(folder), fcntl.LOCK_SH):
         yield registry
 
@@ -95,8 +95,9 @@ def forget_process(pid: int) -> None:
 
 
 def _add(total: Path, part: Path) -> None:
-    sums = MmapedDict(str(total))
-    for key, value, at, _ in MmapedDict.read_all_values_from_file(str(part)):
+    files: Any = MmapedDict
+    sums = files(str(total))
+    for key, value, at, _ in files.read_all_values_from_file(str(part)):
         before, _ = sums.read_value(key)
         sums.write_value(key, before + value, at)
     sums.close()

@@ -47,9 +47,9 @@ def expand(database: Database, serves_from: str) -> None:
     with database.write() as connection:
         for table in metadata.sorted_tables:
             added = "ADD COLUMN of_the_next_release VARCHAR(8) DEFAULT ''"
-            connection.execute(sa.DDL(f'ALTER TABLE "{table.name}" {added}'))
-        connection.execute(sa.DDL("CREATE TABLE of_the_next_release (id VARCHAR(36) PRIMARY KEY)"))
-        connection.execute(sa.DDL("CREATE INDEX ix_of_the_next_release ON member (of_the_next_release)"))
+            connection.execute(sa.text(f'ALTER TABLE "{table.name}" {added}'))
+        connection.execute(sa.text("CREATE TABLE of_the_next_release (id VARCHAR(36) PRIMARY KEY)"))
+        connection.execute(sa.text("CREATE INDEX ix_of_the_next_release ON member (of_the_next_release)"))
         revision = sa.table("alembic_version", sa.column("version_num"))
         connection.execute(sa.update(revision).values(version_num=NEXT))
         put_fact(connection, SERVES_FROM, serves_from)

@@ -77,7 +77,7 @@ def test_a_collector_gets_a_span_for_each_request_and_nobodys_name(
 
 
 def _status(span: Span) -> int:
-    return next(pair.value.int_value for pair in span.attributes if pair.key == "http.response.status_code")
+    return next(int(pair.value.int_value) for pair in span.attributes if pair.key == "http.response.status_code")
 
 
 def test_without_the_extra_the_start_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
