@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from tempfile import NamedTemporaryFile
+from urllib.parse import urlsplit
 
 from scim_bridge.domain.findings import Finding, Level
 from scim_bridge.errors import BridgeError, MailUndelivered, StoreError
@@ -95,8 +96,7 @@ def check_mail(settings: Settings) -> Finding:
 
 def _address(base_url: str) -> Finding:
     remedy = "Set SCIM_BRIDGE_BASE_URL to the address that the identity providers are given."
-    host = base_url.partition("://")[2].rpartition(":")[0] or base_url.partition("://")[2]
-    if is_loopback(host.strip("[]")):
+    if is_loopback(urlsplit(base_url).hostname):
         return Finding(Level.WARNING, "base_url", f"{base_url} can be reached from this machine only.", remedy)
     reason = own_address.ask(base_url)
     if reason is not None:
