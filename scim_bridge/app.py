@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from scim_bridge.domain.actors import Actor
     from scim_bridge.domain.attributes import AttributePath
     from scim_bridge.domain.provisioning import Document
+    from scim_bridge.identity.backups import Copied
     from scim_bridge.identity.replays import Replayed
     from scim_bridge.identity.scim_port import ScimPort
     from scim_bridge.sync.scheduler import Scheduler
@@ -76,6 +78,7 @@ def open_process(settings: Settings) -> Process:
     """Open what `run` and `scheduler` need; the scheduler is not started yet. Raises StoreError with a sentence."""
     from scim_bridge.sync.courier import Courier
     from scim_bridge.sync.errands import Errand
+    from scim_bridge.sync.one_host import CLAIM_SECONDS, HostClaim
     from scim_bridge.sync.postman import Postman
     from scim_bridge.sync.scheduler import Scheduler, carried_out
     from scim_bridge.sync.sealer import SEAL_SECONDS, Sealer
@@ -96,6 +99,7 @@ def open_process(settings: Settings) -> Process:
         "forget old deliveries": lambda: forget_deliveries(runtime),
         "reminders of break-glass drills": lambda: remind_of_drills(runtime),
     }
+    claim = HostClaim(runtime.database)
     postman = Postman(runtime.database, runtime.keyring, settings)
     streamer = Streamer(runtime.database, settings)
     courier = Courier(runtime.database, runtime.keyring, settings)
@@ -107,6 +111,7 @@ def open_process(settings: Settings) -> Process:
         Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
         Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
         Errand("drafts of rules at their time", DRAFT_SECONDS, lambda: apply_drafts(runtime)),
+        *((Errand("claim of this host", CLAIM_SECONDS, claim.renew),) if runtime.database.is_sqlite else ()),
     )
     return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores, errands=errands))
 
@@ -167,8 +172,10 @@ def apply_drafts(opened: Runtime) -> None:
 def forget_the_past(opened: Runtime) -> None:
     """Throw away audit entries and history that were kept for long enough; what is left can still be verified."""
     from scim_bridge.identity.audit_retention import prune_all
+    from scim_bridge.identity.retention import forget_ended
 
     prune_all(opened.database, opened.keyring, opened.settings.audit_days)
+    forget_ended(opened.database, opened.settings.audit_days)
 
 
 def forget_passes(opened: Runtime) -> None:
@@ -285,7 +292,7 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from scim_bridge.login import door as login
     from scim_bridge.scim import door as scim
     from scim_bridge.scim.lane import Lane
-    from scim_bridge.web import context, health, look, metrics, unmatched
+    from scim_bridge.web import context, health, look, meters, metrics, tracing, unmatched
     from scim_bridge.web.encoding import OrjsonProvider
     from scim_bridge.web.limits import Limits
     from scim_bridge.web.paths import ForgivingPaths
@@ -317,6 +324,10 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     pages = {**dict.fromkeys(login.PREFIXES, login.refuse_http), console.PREFIX: console.refuse_http}
     unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http, **pages})
     app.wsgi_app = ForgivingPaths(Lane(app, app.wsgi_app), scim.PREFIX)  # type: ignore[method-assign]
+    if settings.tracing_endpoint:
+        tracing.trace(app, settings)
+    if settings.metrics_token is not None:
+        app.wsgi_app = meters.Metered(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         # Addresses only: our own address is a setting, never what a Host header says.
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)  # type: ignore[method-assign]
@@ -352,11 +363,50 @@ def upgrade_database(settings: Settings) -> str:
         database.dispose()
 
 
+def downgrade_database(settings: Settings, revision: str) -> str | None:
+    """Take the database back to an older revision and return the one that it is at."""
+    database = Database(settings.resolved_database_url)
+    try:
+        migrations.downgrade(database, revision)
+        return migrations.state(database)[0]
+    finally:
+        database.dispose()
+
+
 def check_database(settings: Settings) -> str:
     """Return the database's revision; raises StoreError unless it is this release's."""
     database = Database(settings.resolved_database_url)
     try:
         migrations.check(database)
         return migrations.state(database)[1]
+    finally:
+        database.dispose()
+
+
+def require_safe_start(settings: Settings) -> None:
+    """
+    Refuse to start a process with unsafe settings, or on a SQLite database that another host uses.
+
+    Raises SettingsError and StoreError, each with a sentence.
+    """
+    from scim_bridge.identity.unsafe_settings import require_safe
+    from scim_bridge.sync.one_host import HostClaim
+
+    require_safe(settings)
+    database = Database(settings.resolved_database_url)
+    try:
+        if database.is_sqlite and migrations.is_begun(database):
+            HostClaim(database).take()
+    finally:
+        database.dispose()
+
+
+def restore_backup(settings: Settings, file: Path, *, without_keys: bool) -> "Copied":
+    """Fill the empty database of the settings with a back-up."""
+    from scim_bridge.identity import backups
+
+    database = Database(settings.resolved_database_url)
+    try:
+        return backups.restore(database, settings, file, without_keys=without_keys)
     finally:
         database.dispose()

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     trusted_proxies: int = Field(default=0, ge=0, le=8)
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    tracing_endpoint: str = ""
 
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     max_filter_characters: int = Field(default=4096, ge=64)

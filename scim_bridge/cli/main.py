@@ -7,6 +7,7 @@ import click
 from scim_bridge.cli.alerts import alert
 from scim_bridge.cli.application_users import application_user
 from scim_bridge.cli.audit import audit
+from scim_bridge.cli.backups import backup, restore
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
 from scim_bridge.cli.directories import directory
@@ -21,6 +22,7 @@ from scim_bridge.cli.holds import hold
 from scim_bridge.cli.identity_providers import identity_provider
 from scim_bridge.cli.invitations import invitation
 from scim_bridge.cli.kubeconfigs import kubeconfig
+from scim_bridge.cli.keys import keys
 from scim_bridge.cli.members import member
 from scim_bridge.cli.organization_documents import apply, drift, export, plan
 from scim_bridge.cli.organizations import organization
@@ -59,6 +61,7 @@ for verb in (
     break_glass,
     apply,
     audit,
+    backup,
     cluster,
     db,
     demo,
@@ -72,11 +75,13 @@ for verb in (
     hold,
     invitation,
     kubeconfig,
+    keys,
     member,
     identity_provider,
     organization,
     plan,
     project,
+    restore,
     review,
     role,
     rule,

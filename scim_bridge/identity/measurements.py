@@ -1,11 +1,14 @@
 """How the whole installation is doing, as one read sees it: for whoever watches it, never for a decision."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from scim_bridge.domain.objective import WINDOW
 from scim_bridge.store import measurements as store
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
+from scim_bridge.store.day_numbers import cluster_conditions, day_numbers, directory_conditions
 from scim_bridge.store.measurements import ClusterNumbers as ClusterNumbers
 from scim_bridge.store.measurements import DirectoryNumbers as DirectoryNumbers
 from scim_bridge.store.measurements import Queues as Queues
@@ -19,12 +22,20 @@ class Measurements:
     clusters: list[ClusterNumbers]
     directories: list[DirectoryNumbers]
     queues: Queues
+    cluster_conditions: Mapping[tuple[str, str, str], int]
+    directory_conditions: Mapping[tuple[str, str, str], int]
 
 
-def measure(database: Database) -> Measurements:
-    """Return the numbers of this moment."""
+def measure(database: Database, objective_seconds: float) -> Measurements:
+    """Return the numbers of this moment; removals are late that took longer than the objective."""
     at = now()
     with database.read() as connection:
+        days = day_numbers(connection, at - WINDOW, at, objective_seconds)
         return Measurements(
-            at, store.cluster_numbers(connection), store.directory_numbers(connection, at), store.queues(connection)
+            at,
+            store.cluster_numbers(connection, days),
+            store.directory_numbers(connection, at),
+            store.queues(connection),
+            cluster_conditions(connection),
+            directory_conditions(connection),
         )

@@ -5,7 +5,7 @@ It names organizations, so it answers only to the token in the settings; without
 """
 
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 
 from scim_bridge.identity.measurements import ClusterNumbers, DirectoryNumbers, Measurements, Queues, measure
 from scim_bridge.web.context import runtime
+from scim_bridge.web.meters import request_numbers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HEALTHS = ("unknown", "ok", "degraded", "failing")
@@ -39,8 +40,10 @@ def metrics() -> Response:
     if not hmac.compare_digest(sent, wanted.get_secret_value().encode()):
         abort(401)
     registry = CollectorRegistry()
-    registry.register(_Numbers(measure(runtime().database)))
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE)
+    registry.register(_Numbers(measure(runtime().database, runtime().settings.revocation_objective_seconds)))
+    with request_numbers() as requests:
+        text = generate_latest(registry) + generate_latest(requests)
+    return Response(text, content_type=CONTENT_TYPE)
 
 
 def _age(since: datetime | None, at: datetime) -> float | None:
@@ -70,6 +73,21 @@ CLUSTERS: tuple[Gauge[ClusterNumbers], ...] = (
         "Inferred removals that wait for an approval.",
         lambda each, _: each.held_removals,
     ),
+    (
+        "cluster_drift_subjects",
+        "Subjects that the passes of the past day put right although nothing had changed here.",
+        lambda each, _: each.day.drift,
+    ),
+    (
+        "cluster_removals_day",
+        "Asked-for removals of the past day, and those that are open.",
+        lambda each, _: each.day.removals,
+    ),
+    (
+        "cluster_late_removals_day",
+        "Those of them that took longer than the objective.",
+        lambda each, _: each.day.late,
+    ),
 )
 DIRECTORIES: tuple[Gauge[DirectoryNumbers], ...] = (
     (
@@ -86,6 +104,8 @@ QUEUES: tuple[Gauge[Queues], ...] = (
     ("changes_waiting_seconds", "Age of the oldest of them.", lambda each, at: _age(each.changes_since, at) or 0),
     ("audit_unsealed", "Audit entries that are not chained yet.", lambda each, _: each.unsealed),
     ("audit_unsealed_seconds", "Age of the oldest of them.", lambda each, at: _age(each.unsealed_since, at) or 0),
+    ("mails_waiting", "Mails that the mail server has not taken.", lambda each, _: each.mails),
+    ("mails_waiting_seconds", "Age of the oldest of them.", lambda each, at: _age(each.mails_since, at) or 0),
     ("held_members", "Memberships that a directory left out and that still count.", lambda each, _: each.held_members),
 )
 
@@ -102,6 +122,15 @@ class _Numbers(Collector):
         yield from self._families(CLUSTERS, OF_CLUSTER, clusters)
         yield from self._families(DIRECTORIES, OF_DIRECTORY, directories)
         yield from self._families(QUEUES, (), [((), self._found.queues)])
+        yield self._conditions("cluster", self._found.cluster_conditions)
+        yield self._conditions("directory", self._found.directory_conditions)
+
+    def _conditions(self, noun: str, found: Mapping[tuple[str, str, str], int]) -> GaugeMetricFamily:
+        text = f"How many conditions of a kind a {noun} has."
+        family = GaugeMetricFamily(f"{PREFIX}_{noun}_conditions", text, labels=("organization", noun, "kind"))
+        for names, number in found.items():
+            family.add_metric(names, float(number))
+        return family
 
     def _health(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(
