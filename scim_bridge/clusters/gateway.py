@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from scim_bridge.domain.bindings import Binding, BindingKey
+from scim_bridge.domain.planning import Change
 from scim_bridge.domain.roles import KubernetesRole
 
 
@@ -105,6 +106,9 @@ class Gateway(Protocol):
 
     def delete(self, observed: ObservedBinding) -> None:
         """Delete exactly the observed version; one that is gone already is done. Raises StaleBinding."""
+
+    def rehearse(self, change: Change, observed: ObservedBinding | None) -> None:
+        """Let the target check one change and keep nothing of it; raises what `apply` or `delete` would raise."""
 
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
         """Return the labels of every namespace that can hold bindings, by name."""

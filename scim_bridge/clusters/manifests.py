@@ -29,6 +29,7 @@ from scim_bridge.clusters.objects import from_object, to_object
 from scim_bridge.domain.bindings import Binding, BindingKey, binding_name
 from scim_bridge.domain.namespaces import is_namespace_name
 from scim_bridge.domain.organizations import ClusterId
+from scim_bridge.domain.planning import Change
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import ClusterError, ClusterRejected, ClusterUnreachable, ForeignObject, StaleBinding
 
@@ -87,6 +88,13 @@ class ManifestFolder:
             return
         with self._same(key, observed):
             self._writer.remove(self._file(key))
+
+    def rehearse(self, change: Change, observed: ObservedBinding | None) -> None:
+        """Look whether the file is what it was; what the cluster would say of it, a folder cannot know."""
+        if not os.access(self._folder, os.W_OK):
+            raise ClusterRejected(f"{self._folder} cannot be written.")
+        with self._same(change.binding.key, observed):
+            pass
 
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
         """Return nothing: a folder knows no labels, so selectors grant nothing here."""

@@ -39,6 +39,7 @@ from scim_bridge.sync.objective import revocation_conditions
 from scim_bridge.sync.observing import Observation, observe, read_namespaces
 from scim_bridge.sync.policies import PassPolicy as PassPolicy
 from scim_bridge.sync.proving import still_condition
+from scim_bridge.sync.rehearsing import Rehearsed, rehearse
 from scim_bridge.sync.settling import Sealed, Settled, announce_pass, difference, read_sealed, settle
 from scim_bridge.sync.writing import Outcome, Writing, result_of, what_changed
 
@@ -71,11 +72,12 @@ class PassReport:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a pass would do now; ``settled`` says what would wait."""
+    """What a pass would do now; ``settled`` says what would wait, ``answers`` what the cluster says when asked."""
 
     settled: Settled
     conditions: tuple[Condition, ...] = ()
     problem: str | None = None
+    answers: tuple[Rehearsed, ...] | None = None
 
 
 def reconcile_cluster(
@@ -157,8 +159,14 @@ def plan_cluster(
     cluster_id: ClusterId,
     policy: PassPolicy,
     clock: Clock,
+    *,
+    on_server: bool = False,
 ) -> DryRun:
-    """Return what a pass would do now; nothing is written, neither on the cluster nor here."""
+    """
+    Return what a pass would do now; nothing is written, neither on the cluster nor here.
+
+    ``on_server`` has the cluster itself check each planned write, as a dry run.
+    """
     namespaces = _namespaces(database, gateway, organization_id, cluster_id)
     sealed = read_sealed(database, organization_id, cluster_id, policy, clock(), namespaces)
     observed = observe(gateway, sealed.wanted.bindings, sealed.recorded, policy.writers)
@@ -167,7 +175,11 @@ def plan_cluster(
         settled = settle(connection, sealed, observed, whole, policy, clock())
     problem = str(observed.problem) if observed.problem else None
     frozen = (Condition("Frozen", "", settled.freezes.sentence),) if settled.freezes else ()
-    return DryRun(settled, (*sealed.wanted.conditions, *observed.conditions, *frozen), problem)
+    answers = None
+    if on_server:
+        goes_on = _Budget(clock, policy.budget_seconds, lambda: True).goes_on
+        answers = rehearse(gateway, settled.plan, observed.bindings, policy.writers, goes_on)
+    return DryRun(settled, (*sealed.wanted.conditions, *observed.conditions, *frozen), problem, answers)
 
 
 def record_unopened(

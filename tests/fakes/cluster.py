@@ -7,6 +7,7 @@ from threading import Lock
 
 from scim_bridge.clusters.gateway import Answered, Giver, ObservedBinding, PreflightProblem, Question
 from scim_bridge.domain.bindings import Binding, BindingKey, binding_name
+from scim_bridge.domain.planning import Action, Change
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import ClusterError, ForeignObject, StaleBinding
 
@@ -24,6 +25,7 @@ class FakeCluster:
         self.objects: dict[BindingKey, ObservedBinding] = {}
         self.foreign: set[BindingKey] = set()
         self.writes = 0
+        self.rehearsed = 0
         self.lies_empty = False
         self.lies_by_name = False
         self.before_apply: Callable[[Binding], None] | None = None
@@ -94,6 +96,14 @@ class FakeCluster:
             self._require_same(observed.binding.key, observed)
             self.writes += 1
             del self.objects[observed.binding.key]
+
+    def rehearse(self, change: Change, observed: ObservedBinding | None) -> None:
+        fault = self.break_delete if change.action is Action.DELETE else self.break_apply
+        if fault is not None:
+            raise fault
+        self.rehearsed += 1
+        self._require_ours(change.binding.key)
+        self._require_same(change.binding.key, observed)
 
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
         if self.break_namespaces is not None:
