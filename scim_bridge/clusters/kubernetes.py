@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from scim_bridge.clusters.connection import APPLY, Connection
 from scim_bridge.clusters.errors import Answer, from_answer
+from scim_bridge.clusters.events import event_document
 from scim_bridge.clusters.gateway import Answered, Giver, ObservedBinding, PreflightProblem, Question
 from scim_bridge.clusters.objects import API_GROUP, from_object, kind_of, to_object
 from scim_bridge.clusters.preflight import find_problems
@@ -31,6 +32,7 @@ from scim_bridge.domain.bindings import (
     binding_name,
 )
 from scim_bridge.domain.namespaces import is_namespace_name
+from scim_bridge.domain.notices import Notice
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.domain.planning import Action, Change
 from scim_bridge.domain.roles import KubernetesRole
@@ -181,6 +183,13 @@ class KubernetesCluster:
 
     def publish(self, message: str) -> None:
         """Do nothing: what an API has taken is in force."""
+
+    def tell(self, namespace: str, notice: Notice, at: datetime) -> None:
+        """Create an Event; one of that name is there already within the hour."""
+        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/events"
+        answer = self._connection.send("POST", path, None, event_document(namespace, notice, at))
+        if not answer.is_ok and answer.reason != "AlreadyExists":
+            raise from_answer(answer, f"Writing an Event into {namespace}")
 
     def probe(self) -> None:
         """Ask /readyz; a server that forbids the question is there."""

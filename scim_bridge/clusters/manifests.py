@@ -28,6 +28,7 @@ from scim_bridge.clusters.manifest_files import prepare_folder as prepare_folder
 from scim_bridge.clusters.objects import from_object, to_object
 from scim_bridge.domain.bindings import Binding, BindingKey, binding_name
 from scim_bridge.domain.namespaces import is_namespace_name
+from scim_bridge.domain.notices import Notice
 from scim_bridge.domain.organizations import ClusterId
 from scim_bridge.domain.planning import Change
 from scim_bridge.domain.roles import KubernetesRole
@@ -159,6 +160,9 @@ class ManifestFolder:
         wanted = with_resources(content.decode(errors="surrogateescape"), ours, files)
         if wanted.encode(errors="surrogateescape") != content:
             self._writer.write(index, wanted.encode(errors="surrogateescape"))
+
+    def tell(self, namespace: str, notice: Notice, at: datetime) -> None:
+        """Do nothing: a folder has no Events."""
 
     def probe(self) -> None:
         """Look whether the folder is there and the cluster's."""

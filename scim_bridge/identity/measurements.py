@@ -3,12 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from scim_bridge.domain.objective import BOUNDS
 from scim_bridge.store import measurements as store
 from scim_bridge.store.clock import now
+from scim_bridge.store.cluster_numbers import ClusterNumber as ClusterNumber
+from scim_bridge.store.cluster_numbers import numbers_by_kind
+from scim_bridge.store.counters import PASS_BOUNDS as PASS_BOUNDS
+from scim_bridge.store.counters import Counted as Counted
+from scim_bridge.store.counters import read_counters
 from scim_bridge.store.database import Database
 from scim_bridge.store.measurements import ClusterNumbers as ClusterNumbers
 from scim_bridge.store.measurements import DirectoryNumbers as DirectoryNumbers
 from scim_bridge.store.measurements import Queues as Queues
+
+REVOCATION_BOUNDS = BOUNDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,8 @@ class Measurements:
     clusters: list[ClusterNumbers]
     directories: list[DirectoryNumbers]
     queues: Queues
+    counters: list[Counted]
+    by_kind: list[ClusterNumber]
 
 
 def measure(database: Database) -> Measurements:
@@ -26,5 +36,10 @@ def measure(database: Database) -> Measurements:
     at = now()
     with database.read() as connection:
         return Measurements(
-            at, store.cluster_numbers(connection), store.directory_numbers(connection, at), store.queues(connection)
+            at,
+            store.cluster_numbers(connection),
+            store.directory_numbers(connection, at),
+            store.queues(connection),
+            read_counters(connection),
+            numbers_by_kind(connection),
         )

@@ -12,15 +12,16 @@ from typing import TypeAlias, TypeVar
 from flask import Blueprint, Response, abort, request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from scim_bridge.identity.measurements import ClusterNumbers, DirectoryNumbers, Measurements, Queues, measure
+from scim_bridge.web.cluster_metrics import OF_CLUSTER, counter_families, kind_families
 from scim_bridge.web.context import runtime
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HEALTHS = ("unknown", "ok", "degraded", "failing")
 PREFIX = "scim_bridge"
-OF_CLUSTER = ("organization", "cluster")
 OF_DIRECTORY = ("organization", "directory")
 
 Seen = TypeVar("Seen")
@@ -39,7 +40,10 @@ def metrics() -> Response:
     if not hmac.compare_digest(sent, wanted.get_secret_value().encode()):
         abort(401)
     registry = CollectorRegistry()
-    registry.register(_Numbers(measure(runtime().database)))
+    settings = runtime().settings
+    registry.register(
+        _Numbers(measure(runtime().database), settings.circuit_failures, settings.revocation_objective_seconds)
+    )
     return Response(generate_latest(registry), content_type=CONTENT_TYPE)
 
 
@@ -91,10 +95,12 @@ QUEUES: tuple[Gauge[Queues], ...] = (
 
 
 class _Numbers(Collector):
-    def __init__(self, found: Measurements) -> None:
+    def __init__(self, found: Measurements, circuit_failures: int, objective_seconds: float) -> None:
         self._found = found
+        self._circuit_failures = circuit_failures
+        self._objective_seconds = objective_seconds
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Yield every family."""
         clusters = [((each.organization, each.cluster), each) for each in self._found.clusters]
         directories = [((each.organization, each.directory), each) for each in self._found.directories]
@@ -102,6 +108,18 @@ class _Numbers(Collector):
         yield from self._families(CLUSTERS, OF_CLUSTER, clusters)
         yield from self._families(DIRECTORIES, OF_DIRECTORY, directories)
         yield from self._families(QUEUES, (), [((), self._found.queues)])
+        yield from self._families(self._by_settings(), OF_CLUSTER, clusters)
+        yield from counter_families(PREFIX, self._found.counters)
+        yield from kind_families(PREFIX, self._found.by_kind)
+        objective = f"{PREFIX}_revocation_objective_seconds"
+        yield GaugeMetricFamily(objective, "How long a removal may take.", value=self._objective_seconds)
+
+    def _by_settings(self) -> Iterator[Gauge[ClusterNumbers]]:
+        yield (
+            "cluster_circuit_open",
+            "1 while a cluster is only asked whether it is there.",
+            lambda each, _: each.failures >= self._circuit_failures,
+        )
 
     def _health(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(

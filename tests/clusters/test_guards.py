@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import jsonschema
@@ -13,6 +14,7 @@ from scim_bridge.clusters.guards import Extras
 from scim_bridge.clusters.kubernetes import KubernetesCluster
 from scim_bridge.clusters.objects import to_object
 from scim_bridge.domain.bindings import Binding
+from scim_bridge.domain.notices import Notice
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import ClusterDenied
 from tests.clusters.schemas import NOT_SERVED
@@ -184,14 +186,12 @@ def test_with_its_share_of_the_api_the_bridge_is_told_apart_by_the_server(guarde
 
 @pytest.mark.kube
 def test_events_are_its_right_in_its_own_namespace_only(guarded: Guarded) -> None:
-    event = {
-        "apiVersion": "v1", "kind": "Event", "metadata": {"name": "held"}, "reason": "RemovalsHeld", "type": "Warning",
-        "involvedObject": {"kind": "ServiceAccount", "namespace": guarded.name, "name": guarded.name},
-    }  # fmt: skip
+    notice = Notice("scim-bridge.0123456789abcdef", "RemovalsHeld", "12 people wait")
 
-    here = guarded.client.post(f"{NAMESPACES}/{guarded.name}/events", event)
-    there = guarded.client.post(f"{NAMESPACES}/default/events", event)
+    for _ in range(2):
+        guarded.gateway.tell(guarded.name, notice, datetime(2026, 11, 29, 12, tzinfo=UTC))
+    [event] = guarded.server.client().get(f"{NAMESPACES}/{guarded.name}/events").document["items"]
 
-    assert (here.status, there.status) == (201, 403)
+    assert (event["reason"], event["message"], event["type"]) == ("RemovalsHeld", "12 people wait", "Warning")
     with pytest.raises(ClusterDenied):
-        guarded.gateway.apply(Binding(key_of(guarded.target, role=KubernetesRole.CLUSTER_ADMIN), ("ana",)), None)
+        guarded.gateway.tell("default", notice, datetime(2026, 11, 29, 12, tzinfo=UTC))

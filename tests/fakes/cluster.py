@@ -7,6 +7,7 @@ from threading import Lock
 
 from scim_bridge.clusters.gateway import Answered, Giver, ObservedBinding, PreflightProblem, Question
 from scim_bridge.domain.bindings import Binding, BindingKey, binding_name
+from scim_bridge.domain.notices import Notice
 from scim_bridge.domain.planning import Action, Change
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import ClusterError, ForeignObject, StaleBinding
@@ -42,6 +43,8 @@ class FakeCluster:
         self.break_publish: ClusterError | None = None
         self.ends: datetime | None = None
         self.published: list[str] = []
+        self.break_tell: ClusterError | None = None
+        self.told: dict[tuple[str, str], Notice] = {}
         self.questions: list[Question] = []
         self.givers: list[Giver] = []
         self.answers: Callable[[Question], Answered] | None = None
@@ -162,6 +165,11 @@ class FakeCluster:
         if self.break_publish is not None:
             raise self.break_publish
         self.published.append(message)
+
+    def tell(self, namespace: str, notice: Notice, at: datetime) -> None:
+        if self.break_tell is not None:
+            raise self.break_tell
+        self.told.setdefault((namespace, notice.name), notice)
 
     def probe(self) -> None:
         if self.break_probe is not None:

@@ -83,6 +83,7 @@ from scim_bridge.store.schema.sign_in import (
     session,
     sign_in_attempt,
 )
+from scim_bridge.store.schema.watching import cluster_counter, cluster_scan
 
 __all__ = [
     "account",
@@ -101,7 +102,9 @@ __all__ = [
     "change_row",
     "cluster",
     "cluster_condition",
+    "cluster_counter",
     "cluster_safety",
+    "cluster_scan",
     "cluster_sync",
     "directory",
     "directory_condition",
