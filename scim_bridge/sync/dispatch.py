@@ -6,7 +6,7 @@ each cluster's removals are held by a lease, and every process may carry out wha
 stands in the store, so nothing is lost with a process.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from threading import Event, Lock
 from typing import Protocol
@@ -37,6 +37,8 @@ PROVING = 2
 """So many clusters are asked at a time about removals that they have confirmed: nobody waits for the answer."""
 SCANNING = 1
 """So many clusters are looked at as a whole at a time."""
+LEAVERS_FIRST = timedelta(seconds=5)
+"""So long at a time passes are not begun while asked-for removals wait for a place."""
 LOOK_EVERY = timedelta(seconds=1)
 """Without news, so often: for what the clock makes due, and for what another process has claimed and not done."""
 
@@ -80,6 +82,7 @@ class Dispatcher:
         self._removals = Lane("removals", settings.revocation_workers, patience, guard, self._ended(finished))
         self._proofs = Lane("proofs", PROVING, patience, guard, self._ended(finished))
         self._scans = Lane("scan", SCANNING, patience, guard, self._ended(finished))
+        self._leavers_since: datetime | None = None
         self._turns: set[Turn] = set()
         self._lock = Lock()
         self._stopping = Event()
@@ -137,15 +140,40 @@ class Dispatcher:
             passes = due_clusters(connection, at)
             proofs = clusters_to_ask(connection, at)
             scans = clusters_to_scan(connection, at)
-        for lane, lease, work, places in (
-            (self._removals, removal_lease, self._remove, removals),
-            (self._passes, pass_lease, self._reconcile, passes),
-            (self._proofs, proof_lease, self._prove, proofs),
-            (self._scans, scan_lease, self._scan, scans),
-        ):
-            for place in places:
-                if lease(place.id) not in leases:
-                    lane.offer(place.id, self._run(lease(place.id), work, place), failing=place.failures > 0)
+        self._offer(self._removals, removal_lease, self._remove, removals, leases)
+        if self._leavers_first(removals, leases, at):
+            return
+        self._offer(self._passes, pass_lease, self._reconcile, passes, leases)
+        self._offer(self._proofs, proof_lease, self._prove, proofs, leases)
+        self._offer(self._scans, scan_lease, self._scan, scans, leases)
+
+    def _offer(
+        self,
+        lane: Lane,
+        lease: Callable[[ClusterId], str],
+        work: Callable[[DueCluster, Turn], None],
+        places: Iterable[DueCluster],
+        leases: Collection[str],
+    ) -> None:
+        for place in places:
+            if lease(place.id) not in leases:
+                lane.offer(place.id, self._run(lease(place.id), work, place), failing=place.failures > 0)
+
+    def _leavers_first(self, removals: Iterable[DueCluster], leases: Collection[str], at: datetime) -> bool:
+        """
+        Tell whether nothing else is begun for now: leavers of clusters that work still wait for a place.
+
+        Passes of the same change would take the processor from them. Not for long: joiners wait too.
+        """
+        waiting = any(
+            not place.failures and removal_lease(place.id) not in leases and not self._removals.is_at(place.id)
+            for place in removals
+        )
+        if not waiting:
+            self._leavers_since = None
+            return False
+        self._leavers_since = self._leavers_since or at
+        return at - self._leavers_since < LEAVERS_FIRST
 
     def _run(self, lease: str, work: Callable[[DueCluster, Turn], None], place: DueCluster) -> Callable[[], None]:
         return lambda: self._in_turn(lease, lambda turn: work(place, turn))
