@@ -14,6 +14,7 @@ import pstats
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -84,7 +85,7 @@ def main() -> int:
     given = options.parse_args()
     small = given.quick
     bindings, changes = (200, 20) if small else (10_000, 1_000)
-    measure = {
+    measure: dict[str, Callable[[Api, Path], bool]] = {
         "passes": lambda api, folder: measure_passes(
             api, folder, given.bindings or bindings, given.changes or changes, with_profile=given.profile
         ),
