@@ -21,8 +21,8 @@ from scim_bridge.cli.history import sync
 from scim_bridge.cli.holds import hold
 from scim_bridge.cli.identity_providers import identity_provider
 from scim_bridge.cli.invitations import invitation
-from scim_bridge.cli.kubeconfigs import kubeconfig
 from scim_bridge.cli.keys import keys
+from scim_bridge.cli.kubeconfigs import kubeconfig
 from scim_bridge.cli.members import member
 from scim_bridge.cli.organization_documents import apply, drift, export, plan
 from scim_bridge.cli.organizations import organization

@@ -11,7 +11,7 @@ from scim_bridge.domain.organizations import CaseRule
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import ClusterError, Invalid
 from scim_bridge.identity import cluster_targets, clusters, freezes
-from scim_bridge.identity.cluster_targets import target_of
+from scim_bridge.identity.cluster_targets import Extras, target_of
 from scim_bridge.identity.clusters import ClusterWanted
 from scim_bridge.identity.freezes import FREEZE, FreezeWanted
 from scim_bridge.sync import inspecting, single, ways_in
@@ -88,7 +88,8 @@ def bootstrap(visit: Visit) -> Response:
     """Show the manifest that gives the bridge its smallest possible identity on a cluster."""
     named = visit.asked("roles") or "edit view"
     wanted = [each.value for each in BOUND if each.value in named.split()]
-    manifest = cluster_targets.bootstrap(visit.asked("namespace") or "scim-bridge", "scim-bridge", wanted)
+    extras = Extras(*(visit.asked(name) == "1" for name in ("admission_policy", "flow_schema", "events")))
+    manifest = cluster_targets.bootstrap(visit.asked("namespace") or "scim-bridge", "scim-bridge", wanted, extras)
     bound = [("view", "view"), ("edit view", "edit, view"), ("cluster-admin edit view", "cluster-admin, edit, view")]
     return page(visit, "cluster_bootstrap", manifest=manifest, choices=bound, places=_places())
 

@@ -4,14 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from scim_bridge.domain.objective import WINDOW
+from scim_bridge.domain.objective import BOUNDS, WINDOW
 from scim_bridge.store import measurements as store
 from scim_bridge.store.clock import now
+from scim_bridge.store.cluster_numbers import ClusterNumber as ClusterNumber
+from scim_bridge.store.cluster_numbers import numbers_by_kind
+from scim_bridge.store.counters import PASS_BOUNDS as PASS_BOUNDS
+from scim_bridge.store.counters import Counted as Counted
+from scim_bridge.store.counters import read_counters
 from scim_bridge.store.database import Database
-from scim_bridge.store.day_numbers import cluster_conditions, day_numbers, directory_conditions
+from scim_bridge.store.day_numbers import day_numbers, directory_conditions
 from scim_bridge.store.measurements import ClusterNumbers as ClusterNumbers
 from scim_bridge.store.measurements import DirectoryNumbers as DirectoryNumbers
 from scim_bridge.store.measurements import Queues as Queues
+
+REVOCATION_BOUNDS = BOUNDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +29,9 @@ class Measurements:
     clusters: list[ClusterNumbers]
     directories: list[DirectoryNumbers]
     queues: Queues
-    cluster_conditions: Mapping[tuple[str, str, str], int]
     directory_conditions: Mapping[tuple[str, str, str], int]
+    counters: list[Counted]
+    by_kind: list[ClusterNumber]
 
 
 def measure(database: Database, objective_seconds: float) -> Measurements:
@@ -36,6 +44,7 @@ def measure(database: Database, objective_seconds: float) -> Measurements:
             store.cluster_numbers(connection, days),
             store.directory_numbers(connection, at),
             store.queues(connection),
-            cluster_conditions(connection),
             directory_conditions(connection),
+            read_counters(connection),
+            numbers_by_kind(connection),
         )

@@ -12,16 +12,17 @@ from typing import TypeAlias, TypeVar
 from flask import Blueprint, Response, abort, request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from scim_bridge.identity.measurements import ClusterNumbers, DirectoryNumbers, Measurements, Queues, measure
+from scim_bridge.web.cluster_metrics import OF_CLUSTER, counter_families, kind_families
 from scim_bridge.web.context import runtime
 from scim_bridge.web.meters import request_numbers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HEALTHS = ("unknown", "ok", "degraded", "failing")
 PREFIX = "scim_bridge"
-OF_CLUSTER = ("organization", "cluster")
 OF_DIRECTORY = ("organization", "directory")
 
 Seen = TypeVar("Seen")
@@ -40,7 +41,9 @@ def metrics() -> Response:
     if not hmac.compare_digest(sent, wanted.get_secret_value().encode()):
         abort(401)
     registry = CollectorRegistry()
-    registry.register(_Numbers(measure(runtime().database, runtime().settings.revocation_objective_seconds)))
+    settings = runtime().settings
+    found = measure(runtime().database, settings.revocation_objective_seconds)
+    registry.register(_Numbers(found, settings.circuit_failures, settings.revocation_objective_seconds))
     with request_numbers() as requests:
         text = generate_latest(registry) + generate_latest(requests)
     return Response(text, content_type=CONTENT_TYPE)
@@ -111,10 +114,12 @@ QUEUES: tuple[Gauge[Queues], ...] = (
 
 
 class _Numbers(Collector):
-    def __init__(self, found: Measurements) -> None:
+    def __init__(self, found: Measurements, circuit_failures: int, objective_seconds: float) -> None:
         self._found = found
+        self._circuit_failures = circuit_failures
+        self._objective_seconds = objective_seconds
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Yield every family."""
         clusters = [((each.organization, each.cluster), each) for each in self._found.clusters]
         directories = [((each.organization, each.directory), each) for each in self._found.directories]
@@ -122,8 +127,12 @@ class _Numbers(Collector):
         yield from self._families(CLUSTERS, OF_CLUSTER, clusters)
         yield from self._families(DIRECTORIES, OF_DIRECTORY, directories)
         yield from self._families(QUEUES, (), [((), self._found.queues)])
-        yield self._conditions("cluster", self._found.cluster_conditions)
         yield self._conditions("directory", self._found.directory_conditions)
+        yield from self._families(self._by_settings(), OF_CLUSTER, clusters)
+        yield from counter_families(PREFIX, self._found.counters)
+        yield from kind_families(PREFIX, self._found.by_kind)
+        objective = f"{PREFIX}_revocation_objective_seconds"
+        yield GaugeMetricFamily(objective, "How long a removal may take.", value=self._objective_seconds)
 
     def _conditions(self, noun: str, found: Mapping[tuple[str, str, str], int]) -> GaugeMetricFamily:
         text = f"How many conditions of a kind a {noun} has."
@@ -131,6 +140,13 @@ class _Numbers(Collector):
         for names, number in found.items():
             family.add_metric(names, float(number))
         return family
+
+    def _by_settings(self) -> Iterator[Gauge[ClusterNumbers]]:
+        yield (
+            "cluster_circuit_open",
+            "1 while a cluster is only asked whether it is there.",
+            lambda each, _: each.failures >= self._circuit_failures,
+        )
 
     def _health(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(

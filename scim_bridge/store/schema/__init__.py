@@ -86,6 +86,7 @@ from scim_bridge.store.schema.sign_in import (
     sign_in_attempt,
 )
 from scim_bridge.store.schema.telling import alert, alert_route, audit_stream, webhook, webhook_delivery
+from scim_bridge.store.schema.watching import cluster_counter, cluster_scan
 
 __all__ = [
     "account",
@@ -107,7 +108,9 @@ __all__ = [
     "change_row",
     "cluster",
     "cluster_condition",
+    "cluster_counter",
     "cluster_safety",
+    "cluster_scan",
     "cluster_sign_in",
     "cluster_sync",
     "directory",
