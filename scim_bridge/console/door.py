@@ -5,6 +5,8 @@ from flask import Blueprint, Flask
 # Importing a room declares its screens.
 from scim_bridge.console import (  # noqa: F401
     chooser,
+    group_members,
+    groups,
     member_states,
     members,
     overview,

@@ -134,6 +134,15 @@ def list_all(database: Database, organization: str) -> list[GrantView]:
         return _views(connection, owner, tree, store.origins_of_organization(connection, owner.id))
 
 
+def list_of_group(database: Database, organization: str, group: str) -> list[GrantView]:
+    """Return what is granted to one group itself, by scope; raises NotFound."""
+    with database.read() as connection:
+        owner = the_organization(connection, organization)
+        found = the_group(connection, owner.id, group)
+        held = store.origins_of_groups(connection, [found.id])
+        return _views(connection, owner, read_tree(connection, owner.id), held)
+
+
 def _key(connection: Connection, owner: Organization, tree: Tree, wanted: GrantWanted) -> GrantKey:
     if (wanted.person is None) == (wanted.group is None):
         raise Invalid("A grant is for one person or for one group.", field="person")
@@ -211,7 +220,9 @@ def _view(connection: Connection, owner: Organization, tree: Tree, key: GrantKey
 def _views(
     connection: Connection, owner: Organization, tree: Tree, origins: list[OpenOrigin], *, changed: bool = False
 ) -> list[GrantView]:
-    members, groups = people.names_of_members(connection, owner.id), people.names_of_groups(connection, owner.id)
+    is_personal = any(each.key.member_id is not None for each in origins)
+    members = people.names_of_members(connection, owner.id) if is_personal else {}
+    groups = people.names_of_groups(connection, owner.id)
     named = _rule_names(connection, owner)
     by_grant: dict[str, list[OpenOrigin]] = {}
     for origin in origins:

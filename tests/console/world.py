@@ -19,6 +19,7 @@ from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.settings import Settings
 from scim_bridge.store.database import Database
+from tests.console.access_things import access_things
 from tests.identity import rows
 from tests.identity.signing_in import TERMINAL, put_person, sign_in
 from tests.identity.signing_in import Person as Person
@@ -125,6 +126,7 @@ class Console:
             "cluster": "prod-eu",
             "directory": "okta",
         }
+        self.objects |= access_things(self, made.id)
 
 
 @dataclass
