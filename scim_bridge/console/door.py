@@ -7,6 +7,7 @@ from scim_bridge.console import (  # noqa: F401
     chooser,
     group_members,
     groups,
+    invitations,
     member_states,
     members,
     overview,

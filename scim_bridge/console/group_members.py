@@ -1,19 +1,16 @@
 """Who is in a group made by hand: put in, for ever or for a time, taken out; groups inside groups."""
 
-import re
-
 import wtforms
 from flask import Response
 
 from scim_bridge.console.effects import Telling, tell
+from scim_bridge.console.fields import several
 from scim_bridge.console.forms import Form, submit
 from scim_bridge.console.groups import WRITING, find, places_of
 from scim_bridge.console.pages import done, page, url
 from scim_bridge.console.screens import Visit, screen
 from scim_bridge.identity import group_previews, hand_members, member_profiles
 from scim_bridge.identity.group_lists import GroupShown
-
-SEPARATORS = re.compile(r"[\n,;]+")
 
 
 class AddForm(Form):
@@ -47,7 +44,7 @@ def ask_add(visit: Visit, group: str) -> Response:
 def add(visit: Visit, group: str) -> Response:
     """Put people into a group: all of those named, or nobody."""
     form, shown = AddForm.of(visit), find(visit, group)
-    named = [text.strip() for text in SEPARATORS.split(form.text("members") or "") if text.strip()]
+    named = several(form.text("members"))
     asked = (*visit.whose, shown.group.id, named, form.text("expires"), visit.request_id)
     made = submit(form, lambda: hand_members.add(*asked), typed=True, names={"at": "expires"})
     if made is None:

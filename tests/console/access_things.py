@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from scim_bridge.identity import grants, hand_members
+from scim_bridge.identity import grants, hand_members, invitations
 from scim_bridge.identity.grants import GrantWanted
+from scim_bridge.identity.invitations import InvitationWanted
+from scim_bridge.identity.letters import Letters
 from tests.identity.signing_in import TERMINAL
 
 if TYPE_CHECKING:
@@ -16,4 +18,6 @@ def access_things(console: "Console", group_id: str) -> dict[str, str]:
     hand_members.add(*named, group_id, ["elif.yılmaz@acme.example", "grace.kim@acme.example"], "60d")
     grants.add(*named, GrantWanted("organization", group=group_id, api_role="developer", kubernetes_role="edit"))
     hand_members.nest(*named, group_id, "On call")
-    return {"child": "On call"}
+    wanted = InvitationWanted("new.hire@partner.example", "developer", "view", (group_id,))
+    invited = invitations.invite(console.database, Letters.of(console.runtime), TERMINAL, "acme", wanted)
+    return {"child": "On call", "invitation": invited.id}
