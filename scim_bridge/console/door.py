@@ -5,6 +5,7 @@ from flask import Blueprint, Flask
 # Importing a room declares its screens.
 from scim_bridge.console import (  # noqa: F401
     chooser,
+    grants,
     group_members,
     groups,
     invitations,
@@ -14,6 +15,7 @@ from scim_bridge.console import (  # noqa: F401
     pages,
     people,
     profile,
+    roles,
     search,
     times,
     visits,

@@ -9,7 +9,7 @@ from scim_bridge.console.forms import Form, submit
 from scim_bridge.console.groups import WRITING, find, places_of
 from scim_bridge.console.pages import done, page, url
 from scim_bridge.console.screens import Visit, screen
-from scim_bridge.identity import group_previews, hand_members, member_profiles
+from scim_bridge.identity import access_previews, hand_members, member_profiles
 from scim_bridge.identity.group_lists import GroupShown
 
 
@@ -57,7 +57,7 @@ def ask_remove(visit: Visit, group: str, member: str) -> Response:
     """Show what somebody would lose with a membership."""
     shown = find(visit, group)
     who = member_profiles.show(visit.database, visit.organization, member).member
-    told = tell(group_previews.of_remove(*visit.whose, shown.group.id, who.id))
+    told = tell(access_previews.of_remove(*visit.whose, shown.group.id, who.id))
     name = who.display_name or who.user_name
     effects = [f"{name} is in {shown.group.name} no more.", *told.sentences]
     return _ask(visit, shown, f"Take {name} out of {shown.group.name}?", effects, told)
@@ -93,7 +93,7 @@ def nest(visit: Visit, group: str) -> Response:
 def ask_unnest(visit: Visit, group: str, child: str) -> Response:
     """Show what people would lose if a group were no part of another one."""
     shown, inner = find(visit, group), find(visit, child)
-    told = tell(group_previews.of_unnest(*visit.whose, shown.group.id, inner.group.id))
+    told = tell(access_previews.of_unnest(*visit.whose, shown.group.id, inner.group.id))
     effects = [f"{inner.group.name} is no part of {shown.group.name} any more.", *told.sentences]
     return _ask(visit, shown, f"Take {inner.group.name} out of {shown.group.name}?", effects, told)
 

@@ -8,7 +8,7 @@ from scim_bridge.console.forms import Form, submit
 from scim_bridge.console.pages import done, page, url
 from scim_bridge.console.screens import Visit, screen
 from scim_bridge.domain.people import MemberId
-from scim_bridge.identity import directories, grants, group_lists, group_previews, hand_groups
+from scim_bridge.identity import access_previews, directories, grants, group_lists, hand_groups
 from scim_bridge.identity.group_lists import GroupQuery, GroupShown
 from scim_bridge.web.paging import read_cursor, write_cursor
 
@@ -101,7 +101,7 @@ def change(visit: Visit, group: str) -> Response:
 def ask_delete(visit: Visit, group: str) -> Response:
     """Show what the end of a group would take, from whom."""
     shown = find(visit, group)
-    told = tell(group_previews.of_delete(*visit.whose, shown.group.id))
+    told = tell(access_previews.of_delete(*visit.whose, shown.group.id))
     given = grants.list_of_group(visit.database, visit.organization, shown.group.id)
     effects = [
         *told.sentences,

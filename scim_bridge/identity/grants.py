@@ -65,6 +65,12 @@ class GrantView:
     since: datetime
     changed: bool = False
     expires_at: datetime | None = None
+    holder_id: str = ""
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Tell whether somebody gave it by hand, whatever else gives it too."""
+        return any(each.startswith(OriginKind.MANUAL.value) for each in self.origins)
 
 
 def add(
@@ -246,6 +252,7 @@ def _views(
                 None
                 if any(each.expires_at is None for each in held)
                 else max(e.expires_at for e in held if e.expires_at),
+                key.group_id or key.member_id or "",
             )
         )
     return sorted(views, key=lambda view: (view.scope, view.holder_kind, view.holder))

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from scim_bridge.identity import grants, hand_members, invitations
+from scim_bridge.identity import grants, hand_members, invitations, roles
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.invitations import InvitationWanted
 from scim_bridge.identity.letters import Letters
@@ -20,4 +20,12 @@ def access_things(console: "Console", group_id: str) -> dict[str, str]:
     hand_members.nest(*named, group_id, "On call")
     wanted = InvitationWanted("new.hire@partner.example", "developer", "view", (group_id,))
     invited = invitations.invite(console.database, Letters.of(console.runtime), TERMINAL, "acme", wanted)
-    return {"child": "On call", "invitation": invited.id}
+    roles.put(*named, "auditor", ["members:read", "org:read"])
+    grant = grants.add(*named, GrantWanted("organization", person="grace.kim@acme.example", kubernetes_role="view"))
+    return {
+        "child": "On call",
+        "invitation": invited.id,
+        "role": "auditor",
+        "permission": "members:read",
+        "grant": grant.id,
+    }

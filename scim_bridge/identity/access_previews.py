@@ -1,5 +1,5 @@
 """
-What a change of who is in groups does to people's access, seen before it is done.
+What a change of groups or of a grant does to people's access, seen before it is done.
 
 The change is carried out in a transaction, compared with what was before, and rolled back: never an estimate.
 """
@@ -11,8 +11,9 @@ from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.effects import Effects, Names, Standing, effects, standing
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import GroupId, MemberId
-from scim_bridge.identity import hand_groups, hand_members
+from scim_bridge.identity import grants, hand_groups, hand_members
 from scim_bridge.identity.comparing import EVERYBODY_FROM
+from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.names import scope_text, the_group, the_member, the_organization
 from scim_bridge.store import people
 from scim_bridge.store.clock import now
@@ -54,6 +55,19 @@ def of_unnest(database: Database, actor: Actor, organization: str, group: str, c
         organization,
         lambda connection, owner: people_below(connection, [the_group(connection, owner, child).id]),
         lambda rehearsal: hand_members.unnest(rehearsal, actor, organization, group, child),
+    )
+
+
+def of_revoke(database: Database, actor: Actor, organization: str, wanted: GrantWanted) -> Effects:
+    """Return what taking a grant away would do; raises what that raises."""
+
+    def holders(connection: Connection, owner: OrganizationId) -> Collection[MemberId]:
+        if wanted.group is not None:
+            return people_below(connection, [the_group(connection, owner, wanted.group).id])
+        return [the_member(connection, owner, wanted.person or "").id]
+
+    return _rehearsed(
+        database, organization, holders, lambda rehearsal: grants.remove(rehearsal, actor, organization, wanted)
     )
 
 
