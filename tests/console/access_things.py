@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from scim_bridge.identity import grants, hand_members, invitations, roles
+from scim_bridge.identity import grants, hand_members, invitations, roles, rule_drafts, rules
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.invitations import InvitationWanted
 from scim_bridge.identity.letters import Letters
@@ -22,7 +22,15 @@ def access_things(console: "Console", group_id: str) -> dict[str, str]:
     invited = invitations.invite(console.database, Letters.of(console.runtime), TERMINAL, "acme", wanted)
     roles.put(*named, "auditor", ["members:read", "org:read"])
     grant = grants.add(*named, GrantWanted("organization", person="grace.kim@acme.example", kubernetes_role="view"))
+    edit = {"name": "Payments edit", "directory": "okta", "group": "Payments developers", "scope": "cluster:staging-eu"}
+    idle = {"name": "Nobody", "directory": "okta", "group": "No such group", "scope": "cluster:prod-eu"}
+    rules.apply(*named, {"rules": [{**edit, "kubernetes_role": "edit"}, {**idle, "kubernetes_role": "view"}]})
+    rules.apply(*named, {"rules": [{**edit, "kubernetes_role": "view"}, {**idle, "kubernetes_role": "view"}]})
+    rule_drafts.edit(*named, [{**edit, "kubernetes_role": "edit", "priority": 50}], ["Nobody"])
     return {
+        "draft": "draft",
+        "rule": "Payments edit",
+        "version": "1",
         "child": "On call",
         "invitation": invited.id,
         "role": "auditor",
