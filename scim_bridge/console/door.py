@@ -11,6 +11,7 @@ from scim_bridge.console import (  # noqa: F401
     invitations,
     member_states,
     members,
+    organization,
     overview,
     pages,
     people,
@@ -21,6 +22,8 @@ from scim_bridge.console import (  # noqa: F401
     rules,
     search,
     times,
+    tree_changes,
+    tree_places,
     visits,
 )
 from scim_bridge.console.screens import SCREENS

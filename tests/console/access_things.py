@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from scim_bridge.identity import grants, hand_members, invitations, roles, rule_drafts, rules
+from scim_bridge.domain.organizations import EnvironmentType
+from scim_bridge.identity import grants, hand_members, invitations, roles, rule_drafts, rules, tree
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.invitations import InvitationWanted
 from scim_bridge.identity.letters import Letters
+from scim_bridge.identity.tree import NewProject
 from tests.identity.signing_in import TERMINAL
 
 if TYPE_CHECKING:
@@ -27,6 +29,10 @@ def access_things(console: "Console", group_id: str) -> dict[str, str]:
     rules.apply(*named, {"rules": [{**edit, "kubernetes_role": "edit"}, {**idle, "kubernetes_role": "view"}]})
     rules.apply(*named, {"rules": [{**edit, "kubernetes_role": "view"}, {**idle, "kubernetes_role": "view"}]})
     rule_drafts.edit(*named, [{**edit, "kubernetes_role": "edit", "priority": 50}], ["Nobody"])
+    for path in ("production", "staging", "production/payments"):
+        tree.create_unit(*named, path, EnvironmentType.PRODUCTION if path == "production" else None)
+    tree.create_project(*named, NewProject("shop", "production/payments", ("shop", "shop-jobs")))
+    tree.create_service(*named, "shop", "web", "shop")
     return {
         "draft": "draft",
         "rule": "Payments edit",
