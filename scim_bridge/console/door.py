@@ -5,6 +5,7 @@ from flask import Blueprint, Flask
 # Importing a room declares its screens.
 from scim_bridge.console import (  # noqa: F401
     chooser,
+    domains,
     grants,
     group_members,
     groups,
@@ -21,6 +22,7 @@ from scim_bridge.console import (  # noqa: F401
     rule_versions,
     rules,
     search,
+    sign_in,
     times,
     tree_changes,
     tree_places,

@@ -2,8 +2,19 @@
 
 from typing import TYPE_CHECKING
 
+from scim_bridge.domain.identity_providers import IdentityProviderWanted
 from scim_bridge.domain.organizations import EnvironmentType
-from scim_bridge.identity import grants, hand_members, invitations, roles, rule_drafts, rules, tree
+from scim_bridge.identity import (
+    domains,
+    grants,
+    hand_members,
+    identity_providers,
+    invitations,
+    roles,
+    rule_drafts,
+    rules,
+    tree,
+)
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.invitations import InvitationWanted
 from scim_bridge.identity.letters import Letters
@@ -33,7 +44,12 @@ def access_things(console: "Console", group_id: str) -> dict[str, str]:
         tree.create_unit(*named, path, EnvironmentType.PRODUCTION if path == "production" else None)
     tree.create_project(*named, NewProject("shop", "production/payments", ("shop", "shop-jobs")))
     tree.create_service(*named, "shop", "web", "shop")
+    domains.add(*named, "acme.example")
+    okta = IdentityProviderWanted("okta", "okta", "https://login.acme.example", "bridge")
+    identity_providers.add(console.database, console.runtime.keyring, TERMINAL, "acme", okta)
     return {
+        "domain": "acme.example",
+        "provider": "okta",
         "draft": "draft",
         "rule": "Payments edit",
         "version": "1",

@@ -2,7 +2,7 @@
 
 import re
 
-from scim_bridge.identity import grants, organizations, tree
+from scim_bridge.identity import domains, grants, identity_providers, organizations, policies, tree
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.tree import NewProject
 from tests.console.world import Console
@@ -95,3 +95,55 @@ def test_an_organization_with_something_in_it_is_not_deleted(console: Console) -
     assert (other.status_code, full.status_code) == (422, 422)
     assert "shop" in full.text
     assert organizations.show(console.database, "acme").slug == "acme"
+
+
+def test_a_domain_is_added_with_what_proves_it_and_removed(console: Console) -> None:
+    browser = console.owner()
+
+    wrong = browser.post(TREE + "/domains/add", {"domain": "no domain"})
+    added = browser.post(TREE + "/domains/add", {"domain": "acme.example"})
+    shown = browser.get(added.headers["Location"]).text
+    named = [each.domain for each in domains.list_all(console.database, "acme")]
+    browser.post(TREE + "/domains/acme.example/remove")
+
+    assert wrong.status_code == 422
+    assert "TXT record" in shown
+    assert named == ["acme.example"]
+    assert domains.list_all(console.database, "acme") == []
+
+
+def test_the_policy_is_changed_and_shuts_nobody_out_by_mistake(console: Console) -> None:
+    browser, path = console.owner(), TREE + "/sign-in/policy"
+    right = {"methods": "password", "idle_minutes": "30", "session_hours": "8", "token_days": "90"}
+
+    nobody = browser.post(path, {**right, "methods": []})
+    wrong = browser.post(path, {**right, "ip_ranges": "everywhere"})
+    browser.post(path, right)
+    policy = policies.show(console.database, "acme")
+
+    assert (nobody.status_code, wrong.status_code) == (422, 422)
+    assert (policy.methods, policy.idle_minutes, policy.token_days) == (("password",), 30, 90)
+    assert not policy.personal_tokens
+
+
+def test_an_identity_provider_is_added_tested_once_and_not_enforced_untested(console: Console) -> None:
+    from scim_bridge.domain.people import DirectoryKind
+    from scim_bridge.identity import directories
+
+    directories.create(console.database, TERMINAL, "acme", "okta", DirectoryKind.OKTA)
+    browser, path = console.owner(), TREE + "/sign-in/providers"
+    right = {"name": "okta", "directory": "okta", "issuer": "https://login.acme.example", "client_id": "bridge"}
+    right |= {"client_secret": "do not tell", "group_sync": "off", "join_at_login": "off"}
+
+    wrong = browser.post(path + "/new", {**right, "issuer": "login"})
+    added = browser.post(path + "/new", right)
+    shown = browser.get(added.headers["Location"]).text
+    test = browser.post(path + "/okta/test")
+    enforced = browser.post(path + "/okta/enforce")
+    browser.post(path + "/okta/remove")
+
+    assert wrong.status_code == 422
+    assert "do not tell" not in wrong.text + shown
+    assert "https://bridge.example/login/" in test.text
+    assert enforced.status_code == 409
+    assert identity_providers.list_all(console.database, "acme") == []
