@@ -296,8 +296,10 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from scim_bridge.web.encoding import OrjsonProvider
     from scim_bridge.web.limits import Limits
     from scim_bridge.web.paths import ForgivingPaths
+    from scim_bridge.web.routing import LateRule
 
     app = Flask("scim_bridge", static_folder=None)
+    app.url_rule_class = LateRule
     app.json = OrjsonProvider(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     # Nobody asks; answered by Flask it would be the one answer that no door has written.
@@ -341,8 +343,10 @@ def create_local_api(opened: Runtime) -> "Flask":
     from scim_bridge.api import door as api
     from scim_bridge.web import context, unmatched
     from scim_bridge.web.encoding import OrjsonProvider
+    from scim_bridge.web.routing import LateRule
 
     app = Flask("scim_bridge", static_folder=None)
+    app.url_rule_class = LateRule
     app.json = OrjsonProvider(app)
     app.extensions[context.EXTENSION] = opened
     app.extensions[context.SCIM] = scim_port(opened)
