@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import wtforms
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -18,8 +19,11 @@ Choices = list[tuple[str, str]]
 class ChecksField(wtforms.SelectMultipleField):
     """Boxes to tick, any number of them; `forms.html` draws them."""
 
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
+    widget = ListWidget(prefix_label=False)  # type: ignore[assignment]
+    option_widget = CheckboxInput()  # type: ignore[assignment]
+
+    def __init__(self, label: str | None = None, **values: Any) -> None:
+        super().__init__(label, **values)  # type: ignore[no-untyped-call]
 
     def pre_validate(self, form: wtforms.Form) -> None:
         """Leave to the use case what is no choice: it says so in its own words."""
@@ -29,6 +33,9 @@ class SuggestField(wtforms.StringField):
     """A text with suggestions to choose from, which browsers show without a script."""
 
     suggestions: tuple[str, ...] = ()
+
+    def __init__(self, label: str | None = None, **values: Any) -> None:
+        super().__init__(label, **values)  # type: ignore[no-untyped-call]
 
 
 def several(text: str | None) -> list[str]:

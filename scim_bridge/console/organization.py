@@ -50,10 +50,12 @@ def set_up(visit: Visit) -> Response:
     """Give the organization another name, short name or settings."""
     form = SettingsForm.of(visit)
     settings = {"contact": form.text("contact"), "description": form.text("description")}
-    named = {"name": form.text("name") or "", "slug": form.text("slug") or ""}
+    name, slug = form.text("name") or "", form.text("slug") or ""
     made = submit(
         form,
-        lambda: organization_changes.set_up(*visit.whose, **named, settings=settings, request_id=visit.request_id),
+        lambda: organization_changes.set_up(
+            *visit.whose, name=name, slug=slug, settings=settings, request_id=visit.request_id
+        ),
         names={"display_name": "name"},
     )
     if made is None:

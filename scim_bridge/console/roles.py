@@ -85,7 +85,7 @@ def create(visit: Visit) -> Response:
     """Make a role of the organization's own."""
     form = _form(visit)
     if any(each.name == form.text("name") for each in roles.list_all(visit.database, visit.organization)):
-        form.name.errors = ["There is a role of this name already."]
+        form.name.errors = ("There is a role of this name already.",)
         return _form_page(visit, form, 422)
     return _put(visit, form, form.text("name") or "", None)
 

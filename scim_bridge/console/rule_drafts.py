@@ -30,7 +30,7 @@ class RuleForm(Form):
     name = wtforms.StringField("Name", description="What you call it.", render_kw={"maxlength": 63, "required": True})
     directory = wtforms.SelectField("Directory")
     kind = wtforms.SelectField("Looks at", default="group")
-    text = wtforms.StringField(
+    which = wtforms.StringField(
         "Which",
         description="The group, the beginning, the pattern, or the path of the attribute.",
         render_kw={"required": 1},
@@ -50,7 +50,7 @@ class RuleForm(Form):
     @property
     def row(self) -> dict[str, object]:
         """Return the rule as it stands in a rule file."""
-        kind, text = str(self["kind"].data), self.text_of("text")
+        kind, text = str(self["kind"].data), self.text_of("which")
         priority = self.text_of("priority")
         found: dict[str, object] = {
             "name": self.text_of("name"),
@@ -207,7 +207,7 @@ def _save(visit: Visit, draft: str, form: RuleForm, leaving: tuple[str, ...], ru
     return done(visit, "rule_drafts.show", "The draft has the rule. Nothing happens before it is applied.", draft=draft)
 
 
-_NAMES = {kind.value: "text" for kind in MatchKind}
+_NAMES = {kind.value: "which" for kind in MatchKind}
 
 
 def _plainly(work: Callable[[], Result]) -> Callable[[], Result]:
@@ -238,7 +238,7 @@ def _form(visit: Visit, rule: Rule | None = None) -> RuleForm:
     if rule is not None:
         names = ("name", "directory", "scope", "parent", "priority", "api_role", "kubernetes_role", "allow_privileged")
         values = {name: getattr(rule, name) for name in names}
-        values |= {"kind": rule.match.kind.value, "text": rule.match.text, "values": ", ".join(rule.match.values)}
+        values |= {"kind": rule.match.kind.value, "which": rule.match.text, "values": ", ".join(rule.match.values)}
         values["kubernetes_role"] = rule.kubernetes_role.value if rule.kubernetes_role else ""
     form = RuleForm.of(visit, **values)
     known = (

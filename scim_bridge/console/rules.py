@@ -58,7 +58,7 @@ def what_if(visit: Visit) -> Response:
     drafts = [each.name for each in rule_drafts.list_all(visit.database, visit.organization)]
     names = ("person", "groups", "without", "draft")
     values: dict[str, Any] = {name: visit.asked(name) or "" for name in names}
-    form = QuestionForm(data=values)
+    form = QuestionForm.of(visit, **values)
     form.draft.choices = [("", "in force"), *((name, f"of the draft {name}") for name in drafts)]
     person = form.text("person")
     if person is None:

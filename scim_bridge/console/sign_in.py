@@ -1,5 +1,7 @@
 """How people come in: what the organization accepts of those who sign in, and its identity providers."""
 
+from typing import Any
+
 import wtforms
 from flask import Response
 
@@ -95,7 +97,7 @@ def add_provider(visit: Visit) -> Response:
     """Add an identity provider; people find it once it is there."""
     form = _provider_form(visit)
     names = ("name", "directory", "issuer", "client_id", "group_sync", "join_at_login")
-    given = {name: form.text(name) or "" for name in names}
+    given: dict[str, Any] = {name: form.text(name) or "" for name in names}
     wanted = IdentityProviderWanted(**given, domains=tuple(several(form.text("domains"))))
     keys = (visit.database, visit.runtime.keyring, visit.actor, visit.organization)
     asked = (*keys, wanted, form.text("client_secret"), visit.request_id)

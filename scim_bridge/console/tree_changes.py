@@ -5,7 +5,7 @@ The change stands in the address of its preview, so that it can be sent to someb
 """
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import wtforms
 from flask import Response
@@ -151,7 +151,8 @@ def _project(place: str, what: str, value: str) -> TreeDraft:
     if what == "rename":
         return RenameProject(place, value)
     if what in ("namespaces", "selectors", "clusters"):
-        return ChangeProject(place, **{what: tuple(several(value))})
+        owned: dict[str, Any] = {what: tuple(several(value))}
+        return ChangeProject(place, **owned)
     return MoveProject(place, value or None)
 
 
@@ -195,7 +196,7 @@ def _carry_out(
 def _form_page(
     visit: Visit, place: str, known: tuple[str, ...], changes: list[tuple[str, str]] | None, status: int = 200
 ) -> Response:
-    form = ChangeForm(data={"place": place, "what": changes[0][0] if changes else "", "value": ""})
+    form = ChangeForm.of(visit, place=place, what=changes[0][0] if changes else "", value="")
     form.place.suggestions = known
     if changes:
         form.what.choices = changes

@@ -87,10 +87,10 @@ def _standing(
     connection: Connection, organization_id: OrganizationId, concerned: frozenset[MemberId], called: dict[GroupId, str]
 ) -> Standing:
     """Return how things stand for some people; whoever may share a subject with one of them is read along."""
-    if len(concerned) > EVERYBODY_FROM:
+    clusters = read_tree(connection, organization_id).clusters.values()
+    read = namesakes_of(connection, organization_id, concerned, clusters)
+    if read is None or len(read) > EVERYBODY_FROM:
         snapshot = read_organization(connection, organization_id, now())
     else:
-        clusters = read_tree(connection, organization_id).clusters.values()
-        read = namesakes_of(connection, organization_id, concerned, clusters)
         snapshot = read_members(connection, organization_id, read, now())
     return standing(snapshot, Names(cache(lambda scope: scope_text(snapshot.tree, scope)), called), concerned)

@@ -79,7 +79,7 @@ def test_the_core_is_done_without_a_script(served_console: Console, chromium: "B
 
     member = member_profiles.show(served_console.database, "acme", email).member.id
     visitor.go(f"/console/acme/members/{member}/remove")
-    assert "leaves" in page.locator("main").inner_text()
+    assert "They leave every group" in page.locator("main").inner_text()
     page.get_by_role("button", name="Remove").click()
     guest.go("/console/acme/me")
     assert guest.page.get_by_text("Noa Adler").count() == 0 or "/login" in guest.page.url

@@ -116,7 +116,7 @@ def test_the_policy_is_changed_and_shuts_nobody_out_by_mistake(console: Console)
     browser, path = console.owner(), TREE + "/sign-in/policy"
     right = {"methods": "password", "idle_minutes": "30", "session_hours": "8", "token_days": "90"}
 
-    nobody = browser.post(path, {**right, "methods": []})
+    nobody = browser.post(path, {**right, "methods": ""})
     wrong = browser.post(path, {**right, "ip_ranges": "everywhere"})
     browser.post(path, right)
     policy = policies.show(console.database, "acme")

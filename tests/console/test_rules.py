@@ -12,7 +12,7 @@ RULE = {
     "name": "Developers edit",
     "directory": "okta",
     "kind": "group",
-    "text": "Developers",
+    "which": "Developers",
     "scope": "cluster:prod",
     "kubernetes_role": "edit",
     "priority": "100",
@@ -87,13 +87,13 @@ def test_mistakes_in_a_rule_are_marked_at_their_field(console: Console) -> None:
     answers = [
         browser.post(path, {**RULE, "name": ""}),
         browser.post(path, {**RULE, "kubernetes_role": ""}),
-        browser.post(path, {**RULE, "kind": "group_pattern", "text": "team-(", "scope": "organization"}),
+        browser.post(path, {**RULE, "kind": "group_pattern", "which": "team-(", "scope": "organization"}),
         browser.post(path, {**RULE, "priority": "soon"}),
         browser.post(path, {**RULE, "scope": "place:nowhere"}),
     ]
 
     assert [each.status_code for each in answers] == [422] * 5
-    marked = ["name", None, "text", "priority", "scope"]
+    marked = ["name", None, "which", "priority", "scope"]
     assert [name is None or f'id="{name}-wrong"' in each.text for name, each in zip(marked, answers, strict=True)] == [
         True
     ] * 5
