@@ -20,7 +20,7 @@ class LateRule(Rule):
         make = super()._compile_builder
         name = "_build_unknown" if append_unknown else "_build"
 
-        def build(rule: Rule, *args: Any, **values: Any) -> tuple[str, str]:
+        def build(rule: Rule, /, *args: Any, **values: Any) -> tuple[str, str]:
             ready = make(append_unknown).__get__(rule, None)
             setattr(rule, name, ready)
             return ready(*args, **values)  # type: ignore[no-any-return]

@@ -4,7 +4,7 @@ from werkzeug.routing import Map, Rule
 
 from scim_bridge.web.routing import LateRule
 
-RULES = ("/people/<person>", "/people/<int:number>/<path:rest>", "/plain")
+RULES = ("/people/<person>", "/rules/<rule>", "/people/<int:number>/<path:rest>", "/plain")
 
 
 def _adapter(kind: type[Rule]) -> Map:
@@ -13,10 +13,11 @@ def _adapter(kind: type[Rule]) -> Map:
 
 def test_addresses_are_those_that_werkzeug_writes() -> None:
     asked: tuple[tuple[str, dict[str, object]], ...] = (
+        (RULES[1], {"rule": "7"}),
         (RULES[0], {"person": "ana/ä ?"}),
         (RULES[0], {"person": "ana", "more": "a&b"}),
-        (RULES[1], {"number": 7, "rest": "a/b"}),
-        (RULES[2], {}),
+        (RULES[2], {"number": 7, "rest": "a/b"}),
+        (RULES[3], {}),
     )
 
     ours, theirs = (
