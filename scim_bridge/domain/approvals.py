@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from scim_bridge.domain.bindings import Family, SubjectKind
-from scim_bridge.domain.planning import Change, Plan, Removal, lost_of
+from scim_bridge.domain.planning import Change, Plan, Removal, lost_of, moved
 from scim_bridge.domain.roles import KubernetesRole
 
 
@@ -95,8 +95,9 @@ def change_message(document: Mapping[str, Any]) -> str:
 
 def _gained(changes: Iterable[Change]) -> tuple[Removal, ...]:
     changes = tuple(changes)
-    # Who only moves to another shard of the same family gains nothing.
+    # Who only moves to another shard of the same family, or from a group's subject to their own, gains nothing.
     had = {(c.binding.key.family, subject) for c in changes for subject in set(c.removed) - set(c.lost)}
+    had |= moved(changes)
     found = {(c.binding.key.family, subject) for c in changes for subject in c.added} - had
     return tuple(sorted(found, key=lambda pair: (pair[0].sort_key, pair[1])))
 

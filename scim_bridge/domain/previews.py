@@ -98,11 +98,9 @@ def holdings(
         wanted = desired(snapshot, cluster.id)
         if not wanted.complete:
             unclear.add(cluster.name)
-        for binding in wanted.bindings:
-            family = binding.key.family
+        for family, subject in wanted.everybody():
             place = f"{family.namespace} on {cluster.name}" if family.namespace else f"cluster {cluster.name}"
-            for subject in binding.subjects:
-                found.setdefault(wanted.subjects[subject], set()).add(f"{family.role.value} in {place}")
+            found.setdefault(wanted.subjects[subject], set()).add(f"{family.role.value} in {place}")
     for member_id in snapshot.members:
         roles = _api_roles(snapshot, member_id, name_of, places)
         if roles:

@@ -207,8 +207,7 @@ class _Run:
             # Selectors alone need the network here, and only for people who may keep something by them.
             with suppress(ClusterError):
                 found = desired(snapshot, cluster_id, namespaces=self.gateway.namespaces())
-        pairs = frozenset((each.key.family, subject) for each in found.bindings for subject in each.subjects)
-        return _Wanted(pairs, found.complete, active)
+        return _Wanted(frozenset(found.everybody()), found.complete, active)
 
     def _sort(self, wanted: _Wanted) -> _Sorted:
         todo = _Sorted()

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from scim_bridge.clusters.gateway import Answered, Gateway, Question
 from scim_bridge.domain.actors import Actor
+from scim_bridge.domain.group_subjects import checked_group_template
 from scim_bridge.domain.organizations import TargetKind
 from scim_bridge.domain.proofs import AUTHENTICATED, allowed_by
-from scim_bridge.domain.safety import BreakGlass, WayIn, checked_group_template, parse_break_glass
+from scim_bridge.domain.safety import BreakGlass, WayIn, parse_break_glass
 from scim_bridge.errors import BridgeError, Refused
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import add_change, new_change
