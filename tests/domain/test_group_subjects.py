@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scim_bridge.domain.access import Snapshot
+from scim_bridge.domain.access import Grant, GrantId, Snapshot
 from scim_bridge.domain.bindings import Binding, SubjectKind, render_subject
 from scim_bridge.domain.brakes import BrakeLimits, Window, brake
 from scim_bridge.domain.desired import Desired, desired
@@ -17,7 +17,7 @@ from scim_bridge.domain.planning import Action, GroupSubjects, Plan, after_failu
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import Invalid
 from tests.domain.sightings import There
-from tests.domain.worlds import CLUSTER, ORGANIZATION, PROD, PROJECT, grant, person, snapshot, snapshots
+from tests.domain.worlds import CLUSTER, ORGANIZATION, PROD, PROJECT, grant, grants, person, snapshot, tree
 
 EDIT, VIEW = KubernetesRole.EDIT, KubernetesRole.VIEW
 OKTA = "d1"
@@ -166,18 +166,36 @@ def token_of(world: Snapshot, cluster: Cluster, member_id: MemberId) -> set[str]
 
 @st.composite
 def worlds(draw: st.DrawFn) -> Snapshot:
-    """Draw an organization whose groups are of two directories, with doubts about some."""
-    world = draw(snapshots())
-    names = sorted(world.members)
+    """Draw people of whom some share a name, in groups of two directories, few of them doubted."""
+    names = [f"m{index}" for index in range(draw(st.integers(2, 6)))]
+    states = st.sampled_from([MemberState.ACTIVE] * 4 + [MemberState.DEACTIVATED])
+    called = st.sampled_from(["ann", *[None] * 7])
+    members = [person(name, draw(states), draw(called)) for name in names]
+    made = [draw(grants()) for _ in range(draw(st.integers(1, 6)))]
+    holders = st.sampled_from([*GROUPS, *GROUPS, *GROUPS, *names])
+    held = [_given_to(each, draw(holders), number) for number, each in enumerate(made)]
+    in_groups = {name: draw(st.lists(st.sampled_from(GROUPS), unique=True, min_size=1).map(tuple)) for name in names}
+    nested: dict[str, tuple[str, ...]] = draw(st.sampled_from([{}, {}, {}, {"ga": ("gb",)}]))
+    the_tree = tree(allow_cluster_admin=draw(st.booleans()))
     facts = []
     for name in GROUPS:
-        # Nobody has told the directory's tokens of groups in groups, so those are always doubted.
-        nested = any(GroupId(name) in parents for parents in world.parents_of.values())
-        doubts = ("nested",) if nested or draw(st.sampled_from([False, False, True])) else ()
-        held = frozenset(draw(st.lists(st.sampled_from(names), max_size=1)))
-        owner = DirectoryId(draw(st.sampled_from([OKTA, OKTA, "d2"])))
-        facts.append(GroupFacts(GroupId(name), name, name, owner, doubts, held))
+        # No directory tells its tokens of groups in groups, so those are always doubted.
+        doubts = ("nested",) if ("gb" in name and nested) or not draw(st.integers(0, 5)) else ()
+        absent = frozenset(map(MemberId, draw(st.sampled_from([[], [], *([name] for name in names)]))))
+        owner = DirectoryId(draw(st.sampled_from([OKTA, OKTA, OKTA, "d2"])))
+        facts.append(GroupFacts(GroupId(name), name, name, owner, doubts, absent))
+    world = snapshot(members, held, in_groups, nested, the_tree)
     return in_mode(world, SubjectMode.USER, *facts, group_limit=draw(st.sampled_from([1, 2, 5])))
+
+
+def _given_to(made: Grant, holder: str, number: int) -> Grant:
+    is_group = holder in GROUPS
+    return replace(
+        made,
+        id=GrantId(f"g{number}"),
+        group_id=GroupId(holder) if is_group else None,
+        member_id=None if is_group else MemberId(holder),
+    )
 
 
 @given(worlds())
