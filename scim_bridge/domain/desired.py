@@ -30,8 +30,8 @@ class Desired:
     The bindings a cluster should have, whom each subject stands for, and what could not be granted.
 
     ``subjects`` are the users' own, of those too for whom a group stands: ``through`` says for whom each does, by
-    their own subjects. Nothing may be inferred from what is missing here unless it is ``complete``: unknown is not
-    empty.
+    their own subjects, and ``groups`` which group each is. Nothing may be inferred from what is missing here unless it
+    is ``complete``: unknown is not empty.
     """
 
     bindings: tuple[Binding, ...] = ()
@@ -39,6 +39,7 @@ class Desired:
     subjects: Mapping[str, MemberId] = field(default_factory=dict)
     complete: bool = True
     through: Mapping[Place, frozenset[str]] = field(default_factory=dict)
+    groups: Mapping[str, GroupId] = field(default_factory=dict)
 
     def everybody(self) -> Iterator[tuple[Family, str]]:
         """Yield each person's subject in each family of users, also where a group stands for them; some twice."""
@@ -88,6 +89,7 @@ def desired(
         {rendered[member_id]: member_id for member_id, wanted in held.items() if wanted},
         mapped.complete,
         {place: frozenset(rendered[each] for each in members) for place, members in standing.through.items()},
+        standing.groups,
     )
 
 
@@ -130,6 +132,18 @@ def desired_families(
     mapped = map_namespaces(snapshot.tree, cluster, namespaces)
     wanted, _ = _Decider(snapshot, cluster, mapped).families_of(member_id)
     return rendered[member_id], wanted
+
+
+def names_on(snapshot: Snapshot, cluster_id: ClusterId, people: Iterable[MemberId]) -> dict[MemberId, str]:
+    """Return what each of these people is called on a cluster, by their id who has no name there."""
+    cluster = snapshot.tree.clusters[cluster_id]
+    found: dict[MemberId, str] = {}
+    for member_id in people:
+        try:
+            found[member_id] = render_subject(cluster, snapshot.members[member_id])
+        except (Invalid, KeyError):
+            found[member_id] = member_id
+    return found
 
 
 class _Decider:

@@ -8,6 +8,7 @@ that role there anyway; else its members are named one by one, and the reason is
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -78,15 +79,31 @@ def why_not_sent(cluster: Cluster, facts: GroupFacts) -> str | None:
     return None
 
 
+def groups_in_token(cluster: Cluster, groups: Iterable[GroupFacts]) -> tuple[str, ...]:
+    """
+    Return by what names somebody's groups are in their token.
+
+    Where nobody said of which directory those are, all count: a question of what somebody may do must not be too small.
+    """
+    found = set()
+    for facts in groups:
+        if cluster.group_directory and why_not_sent(cluster, facts) is not None:
+            continue
+        with suppress(Invalid):
+            found.add(render_group(cluster, facts.name, facts.external_id))
+    return tuple(sorted(found))
+
+
 @dataclass(frozen=True, slots=True)
 class StandIns:
     """
-    Which groups stand for whom: user subjects by the group's subject and its family.
+    Which groups stand for whom, by the group's subject and its family.
 
-    ``reasons`` are why others do not, by the group's name.
+    ``groups`` says which group each subject is; ``reasons`` are why others stand for nobody, by the group's name.
     """
 
     through: Mapping[Place, frozenset[MemberId]] = field(default_factory=dict)
+    groups: Mapping[str, GroupId] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     def covered(self) -> dict[Family, set[MemberId]]:
@@ -113,6 +130,7 @@ def stand_ins(
         return StandIns()
     people = _People(snapshot, cluster, held)
     through: dict[Place, frozenset[MemberId]] = {}
+    groups: dict[str, GroupId] = {}
     reasons: dict[str, list[str]] = {}
     for group_id in sorted(snapshot.groups.keys() & snapshot.grants_of_group.keys()):
         facts = snapshot.groups[group_id]
@@ -124,9 +142,10 @@ def stand_ins(
         except Invalid as error:
             found, problems = {}, [str(error)]
         through |= found
+        groups |= {subject: group_id for _, subject in found}
         if problems:
             reasons.setdefault(facts.name, []).extend(problems)
-    return StandIns(through, {name: "; ".join(dict.fromkeys(told)) for name, told in reasons.items()})
+    return StandIns(through, groups, {name: "; ".join(dict.fromkeys(told)) for name, told in reasons.items()})
 
 
 class _People:

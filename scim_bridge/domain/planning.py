@@ -8,7 +8,7 @@ shrinks, then deletes, so nobody is without access at a moment when desired had 
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
@@ -94,11 +94,6 @@ class Change:
     losing: Mapping[str, frozenset[str]] = field(default_factory=dict, compare=False)
 
     @property
-    def people_losing(self) -> frozenset[str]:
-        """Return who loses something, by their own subjects: a group's is as many as it stood for."""
-        return NOBODY.union(*(self.losing.get(subject) or (subject,) for subject in self.lost))
-
-    @property
     def sort_key(self) -> tuple[object, ...]:
         """Return the place of this change in a plan."""
         return (ORDER.index(self.action), self.binding.key.sort_key)
@@ -160,9 +155,32 @@ def lost_of(changes: Iterable[Change]) -> tuple[Removal, ...]:
     return tuple(sorted(found, key=lambda pair: (pair[0].sort_key, pair[1])))
 
 
-def people_losing(changes: Iterable[Change]) -> frozenset[str]:
-    """Return who loses something by these changes, each once, by their own subjects."""
-    return NOBODY.union(*(change.people_losing for change in changes))
+def people_losing(
+    changes: Iterable[Change], counts: Callable[[Removal], bool] = lambda removal: True
+) -> frozenset[str]:
+    """Return who loses something by these changes, each once by their own subjects, also for whom a group stood."""
+    return NOBODY.union(
+        *(
+            change.losing.get(subject) or (subject,)
+            for change in changes
+            for subject in change.lost
+            if counts((change.binding.key.family, subject))
+        )
+    )
+
+
+def by_people(covers: Callable[[Removal], bool], changes: Iterable[Change]) -> Callable[[Removal], bool]:
+    """Return ``covers`` for removals in these changes: of a group's it is asked for all who lose something by it."""
+    losing = {(c.binding.key.family, group): people for c in changes for group, people in c.losing.items()}
+
+    def covers_all(removal: Removal) -> bool:
+        family, _ = removal
+        if family.subject_kind is SubjectKind.USER:
+            return covers(removal)
+        people = losing.get(removal, NOBODY)
+        return bool(people) and all(covers((family.of_users, each)) for each in people)
+
+    return covers_all
 
 
 def moved(changes: Iterable[Change]) -> set[Removal]:

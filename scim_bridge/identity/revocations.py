@@ -1,5 +1,6 @@
 """Use cases of revocations: what became of somebody's access, with times and proof, for whoever has to show it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,7 +46,12 @@ class SessionEnded:
 
 @dataclass(frozen=True, slots=True)
 class OnCluster:
-    """What became of one request on one cluster; ``proof`` is what the cluster itself answered, and when."""
+    """
+    What became of one request on one cluster; ``proof`` is what the cluster itself answered, and when.
+
+    ``lingers`` are groups that tokens given before carry: they let the person in until they end, by ``lingers_until``
+    at the latest, and nothing is left that the bridge can do about that.
+    """
 
     cluster: str
     state: str
@@ -57,6 +63,8 @@ class OnCluster:
     verdict: str | None
     proven_at: datetime | None
     proof: Mapping[str, Any] | None
+    lingers: tuple[str, ...] = ()
+    lingers_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,8 @@ class RevocationReport:
     What became of a person's access.
 
     ``is_over`` tells that the member is not active, every removal is confirmed, no token, session or binding is left,
-    and no cluster said otherwise. ``unproven`` are the clusters that could not be asked.
+    none of the provider's tokens carries a group that is bound, and no cluster said otherwise. ``unproven`` are the
+    clusters that could not be asked.
     """
 
     organization: str
@@ -145,13 +154,13 @@ def report(runtime: Runtime, organization: str, person: str) -> RevocationReport
         member.state.value,
         at,
         objective,
-        _is_over(member, found, (*tokens, *sessions), bound),
+        _is_over(member, found, (*tokens, *sessions), bound, at),
         _unproven(found),
         found,
         tokens,
         sessions,
         bound,
-        CANNOT_SEE,
+        _cannot_see(found, at),
     )
 
 
@@ -207,6 +216,8 @@ def _on_cluster(request: Request, part: Part, proof: Proof | None, objective: fl
         proof.verdict.value if proof else None,
         proof.proven_at if proof else None,
         {k: v for k, v in proof.document.items() if k != "taken"} if proof and is_known else None,
+        tuple(json.loads(part.lingers)) if part.lingers else (),
+        part.lingers_until,
     )
 
 
@@ -232,6 +243,7 @@ def _is_over(
     found: tuple[Revocation, ...],
     opening: tuple[TokenEnded | SessionEnded, ...],
     bound: tuple[StillBound, ...],
+    at: datetime,
 ) -> bool:
     # What opens other organizations too opens none whose member is not active.
     return (
@@ -240,7 +252,18 @@ def _is_over(
         and all(each.ended_at is not None or each.opens_others for each in opening)
         and not bound
         and not any(part.verdict == Verdict.STILL for each in found for part in each.clusters)
+        and not any(part.lingers_until and part.lingers_until > at for each in found for part in each.clusters)
     )
+
+
+def _cannot_see(found: tuple[Revocation, ...], at: datetime) -> tuple[str, ...]:
+    parts = [p for each in found for p in each.clusters if p.lingers_until is not None and p.lingers_until > at]
+    told = {
+        f"on {p.cluster}, until token expiry: a token that was given before carries {', '.join(p.lingers)} and lets "
+        f"them in until it ends, by {p.lingers_until:%Y-%m-%d %H:%M} UTC; nothing is left that the bridge can do there"
+        for p in parts
+    }
+    return (*sorted(told), *CANNOT_SEE)
 
 
 def _unproven(found: tuple[Revocation, ...]) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ class Part:
     attempts: int
     last_error: str | None
     done_at: datetime | None
+    lingers: str | None
+    lingers_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ def _parts(connection: sa.Connection, request_ids: list[str]) -> dict[str, list[
             part.attempts,
             part.last_error,
             part.done_at,
+            part.lingers,
+            part.lingers_until,
         )
         .join(cluster, cluster.c.id == part.cluster_id)
         .where(part.removal_request_id.in_(request_ids))
