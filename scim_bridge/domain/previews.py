@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from scim_bridge.domain.access import Snapshot, api_roles
 from scim_bridge.domain.desired import desired
-from scim_bridge.domain.organizations import Scope
+from scim_bridge.domain.group_subjects import EXPANDED
+from scim_bridge.domain.organizations import Scope, SubjectMode
 from scim_bridge.domain.people import MemberId
 
 Holdings = Mapping[MemberId, frozenset[str]]
@@ -86,6 +87,26 @@ def subject_shifts(
                 shift = SubjectShift(cluster.name, old.get(member_id), new.get(member_id))
                 found[member_id] = (*found.get(member_id, ()), shift)
     return found
+
+
+def shifts_of_groups(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Return in sentences for whom groups begin and cease to stand on which cluster, and why others do not."""
+    found: list[str] = []
+    for cluster in sorted(after.tree.clusters.values(), key=lambda each: each.name):
+        was = before.tree.clusters.get(cluster.id)
+        if was is None or SubjectMode.USER is was.subject_mode is cluster.subject_mode:
+            continue
+        old, new = desired(before, cluster.id), desired(after, cluster.id)
+        for word, there, others in (("now stands", new, old), ("no longer stands", old, new)):
+            changed = there.through.keys() - others.through.keys()
+            for family, subject in sorted(changed, key=lambda each: (each[0].sort_key, each[1])):
+                count = len(there.through[family, subject])
+                where = f"{family.namespace} on {cluster.name}" if family.namespace else f"cluster {cluster.name}"
+                found.append(f"the group {subject} {word} for {count} people with {family.role.value} in {where}")
+        reasons = {each.message for each in new.conditions if each.kind == EXPANDED}
+        reasons -= {each.message for each in old.conditions if each.kind == EXPANDED}
+        found += [f"on {cluster.name} {each}" for each in sorted(reasons)]
+    return tuple(found)
 
 
 def holdings(

@@ -78,11 +78,8 @@ def audit_written(
     for each in written:
         known = before.get(each.key, Recorded("", {}))
         gone = known.members.keys() if each.is_gone else each.removed
-        if each.key.family.subject_kind is SubjectKind.GROUP:
-            # A group may be called as a person is.
-            here, known = {}, Recorded(known.name, {})
-        else:
-            here = members
+        # A group may be called as a person is.
+        here: Mapping[str, MemberId] = {} if each.key.family.subject_kind is SubjectKind.GROUP else members
         detail = {
             "binding": each.name or known.name,
             "namespace": each.key.family.namespace,
