@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from scim_bridge.clusters.gateway import Gateway, Giver, Question
+from scim_bridge.domain.access import Snapshot
 from scim_bridge.domain.bindings import render_subject, template_fields
 from scim_bridge.domain.desired import desired, desired_families
 from scim_bridge.domain.group_subjects import checked_group_template, groups_in_token
-from scim_bridge.domain.organizations import Cluster
+from scim_bridge.domain.organizations import Cluster, ClusterId
 from scim_bridge.domain.people import Member, MemberState, groups_above
 from scim_bridge.domain.proofs import AUTHENTICATED, PROBES, allowed_by
 from scim_bridge.domain.roles import KubernetesRole
@@ -151,8 +152,6 @@ def try_subject(
     _, families = desired_families(snapshot, registered.id, member.id)
     may, asked = _may(workshop.targets.open(registered.id), subject, groups, [each.namespace for each in families])
     texts = tuple(sorted(f"{each.role.value} in {each.namespace or 'the whole cluster'}" for each in families))
-    wanted = desired(snapshot, registered.id)
-    through = {text for (_, text), people in wanted.through.items() if subject in people}
     return TriedSubject(
         registered.name,
         member.user_name,
@@ -164,8 +163,13 @@ def try_subject(
         may,
         asked,
         groups,
-        tuple(sorted(through)),
+        _standing_for(snapshot, registered.id, subject),
     )
+
+
+def _standing_for(snapshot: Snapshot, cluster_id: ClusterId, subject: str | None) -> tuple[str, ...]:
+    through = desired(snapshot, cluster_id).through
+    return tuple(sorted({group for (_, group), people in through.items() if subject in people}))
 
 
 def _with_template(cluster: Cluster, template: str | None, group_template: str | None) -> Cluster:

@@ -290,3 +290,40 @@ def test_a_group_in_a_project_stands_for_its_members_in_each_namespace() -> None
     found = {each.key.family.namespace: each.subjects for each in desired(world, PROD).bindings}
 
     assert found == {"shop": ("g:dev",), "shop-web": ("g:dev",)}
+
+
+def after_each(plan: Plan, before: Desired, failing: set[int]) -> list[list[Binding]]:
+    """Return the bindings after each write of a plan, of which some creates and grows fail."""
+    has = {each.key: each for each in before.bindings}
+    steps = []
+    adding = plan.of(Action.CREATE, Action.GROW)
+    failed = [each for number, each in enumerate(adding) if number in failing]
+    taking = after_failures(plan.of(Action.SHRINK, Action.DELETE), failed)
+    for change in [*(each for each in adding if each not in failed), *taking]:
+        has[change.binding.key] = change.binding
+        if change.action is Action.DELETE:
+            del has[change.binding.key]
+        steps.append(list(has.values()))
+    return steps
+
+
+@given(worlds(), st.data())
+def test_on_the_way_from_any_mode_and_sharding_to_any_other_nobody_is_out_for_a_moment(
+    world: Snapshot, data: st.DataObject
+) -> None:
+    modes = st.sampled_from([SubjectMode.USER, SubjectMode.AUTO])
+    one, other = (in_mode(world, data.draw(modes), *world.groups.values(), group_limit=2) for _ in range(2))
+    before, after = (desired(each, PROD, per_binding=data.draw(st.integers(1, 4))) for each in (one, other))
+    stood = {subject: people for (_, subject), people in before.through.items()}
+    seen = [There(each) for each in before.bindings]
+    plan = plan_changes(PROD, after.bindings, seen, GroupSubjects(after.through, stood))
+    failing = data.draw(st.sets(st.integers(0, 5)))
+
+    steps = after_each(plan, before, failing)
+
+    cluster = one.tree.clusters[PROD]
+    assert not plan.removals
+    for subject, member_id in after.subjects.items():
+        should = let_in(desired(in_mode(world, SubjectMode.USER), PROD).bindings, subject, set())
+        for bindings in steps:
+            assert let_in(tuple(bindings), subject, token_of(one, cluster, member_id)) == should
