@@ -101,8 +101,9 @@ def shifts_of_groups(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
             changed = there.through.keys() - others.through.keys()
             for family, subject in sorted(changed, key=lambda each: (each[0].sort_key, each[1])):
                 count = len(there.through[family, subject])
+                people = "1 person" if count == 1 else f"{count} people"
                 where = f"{family.namespace} on {cluster.name}" if family.namespace else f"cluster {cluster.name}"
-                found.append(f"the group {subject} {word} for {count} people with {family.role.value} in {where}")
+                found.append(f"the group {subject} {word} for {people} with {family.role.value} in {where}")
         reasons = {each.message for each in new.conditions if each.kind == EXPANDED}
         reasons -= {each.message for each in old.conditions if each.kind == EXPANDED}
         found += [f"on {cluster.name} {each}" for each in sorted(reasons)]
