@@ -80,7 +80,7 @@ def changed_document(gained: Iterable[Removal], lost: Iterable[Removal]) -> dict
 def change_message(document: Mapping[str, Any]) -> str:
     """Return what changed as the message of a commit: a sentence, then a line for each."""
     lines = [
-        f"{sign} {subject}: {each['role']} in {each['namespace'] or 'the whole cluster'}"
+        f"{sign} {_called(each, subject)}: {each['role']} in {each['namespace'] or 'the whole cluster'}"
         for sign, side in (("+", "gains"), ("-", "loses"))
         for each in document[side]
         for subject in each["subjects"]
@@ -91,6 +91,10 @@ def change_message(document: Mapping[str, Any]) -> str:
     head = f"Update access: {counts['gains']} gain, {counts['loses']} lose"
     more = [f"and {document['more']} more"] if document.get("more") else []
     return "\n".join([head, "", *lines, *more]) if lines else "Repair bindings: nobody gains or loses access"
+
+
+def _called(family: Mapping[str, Any], subject: str) -> str:
+    return f"group {subject}" if family["kind"] == SubjectKind.GROUP else subject
 
 
 def _gained(changes: Iterable[Change]) -> tuple[Removal, ...]:

@@ -1,8 +1,7 @@
 """Use cases of revocations: what became of somebody's access, with times and proof, for whoever has to show it."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +15,7 @@ from scim_bridge.store import revocations as store
 from scim_bridge.store.api_tokens import tokens_of_account
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection
+from scim_bridge.store.group_subjects import still_there
 from scim_bridge.store.objective import removals_in
 from scim_bridge.store.people import account_of_member
 from scim_bridge.store.proofs import Proof, proofs_of_member
@@ -139,10 +139,10 @@ def report(runtime: Runtime, organization: str, person: str) -> RevocationReport
     with runtime.database.read() as connection:
         owner = the_organization(connection, organization)
         member = the_member(connection, owner.id, person)
+        requests = store.requests_of_member(connection, member.id)
+        standing = still_there(connection, [g for each in requests for part in each.parts for g in part.lingers])
         proofs = {(each.request_id, each.cluster_id): each for each in proofs_of_member(connection, member.id)}
-        found = tuple(
-            _revocation(each, proofs, objective, at) for each in store.requests_of_member(connection, member.id)
-        )
+        found = tuple(_revocation(_standing_only(each, standing), proofs, objective, at) for each in requests)
         tokens = _tokens(connection, member)
         sessions = _sessions(connection, owner.id, member)
         bound = tuple(StillBound(*each) for each in store.still_bound(connection, member.id))
@@ -182,6 +182,15 @@ def measured(runtime: Runtime, organization: str, days: float = 30) -> Performan
     return performance(found, runtime.settings.revocation_objective_seconds, at)
 
 
+def _standing_only(request: Request, standing: set[tuple[ClusterId, str]]) -> Request:
+    """Return a request less the groups that stand for nobody any more: no token opens anything by them."""
+    parts = []
+    for part in request.parts:
+        left = tuple(each for each in part.lingers if (part.cluster_id, each) in standing)
+        parts.append(replace(part, lingers=left, lingers_until=part.lingers_until if left else None))
+    return replace(request, parts=tuple(parts))
+
+
 def _revocation(
     request: Request, proofs: Mapping[tuple[str, ClusterId], Proof], objective: float, at: datetime
 ) -> Revocation:
@@ -216,7 +225,7 @@ def _on_cluster(request: Request, part: Part, proof: Proof | None, objective: fl
         proof.verdict.value if proof else None,
         proof.proven_at if proof else None,
         {k: v for k, v in proof.document.items() if k != "taken"} if proof and is_known else None,
-        tuple(json.loads(part.lingers)) if part.lingers else (),
+        part.lingers,
         part.lingers_until,
     )
 

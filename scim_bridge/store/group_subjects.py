@@ -11,15 +11,16 @@ import sqlalchemy as sa
 from scim_bridge.domain.bindings import Family, parse_key
 from scim_bridge.domain.organizations import ClusterId
 from scim_bridge.domain.people import GroupId, MemberId, MemberState
-from scim_bridge.store.listing import as_list, listed
+from scim_bridge.store.listing import as_list, beside, listed
 from scim_bridge.store.schema import applied_binding, applied_subject, cluster, member, membership
 
 
 def groups_on(connection: sa.Connection, cluster_id: ClusterId) -> dict[str, GroupId]:
     """Return the groups whose subjects are on a cluster by the record, by their subjects."""
     columns = applied_subject.c
+    # By the index of groups, which is empty where nobody lets them: not by all that is on the cluster.
     query = sa.select(columns.subject, columns.group_id).where(
-        columns.cluster_id == cluster_id, columns.group_id.is_not(None)
+        beside(columns.cluster_id) == cluster_id, columns.group_id.is_not(None)
     )
     return {subject: GroupId(group_id) for subject, group_id in connection.execute(query.distinct())}
 
@@ -53,24 +54,25 @@ def _lately() -> sa.Select[Any]:
     )
 
 
-def people_by_groups(connection: sa.Connection, clusters: sa.Select[Any]) -> int:
-    """Count the people who are on these clusters by a group's subject alone."""
+def more_by_groups(connection: sa.Connection, clusters: sa.Select[Any]) -> int:
+    """Return how many more people than subjects there are on these clusters, since some subjects are groups."""
     columns = applied_subject.c
-    groups = sa.select(columns.group_id).where(columns.group_id.is_not(None), columns.cluster_id.in_(clusters))
-    if connection.execute(groups.limit(1)).first() is None:
+    on_them = (columns.group_id.is_not(None), beside(columns.cluster_id).in_(clusters))
+    count = connection.execute(sa.select(sa.func.count(sa.distinct(columns.subject))).where(*on_them)).scalar_one()
+    if not count:
         return 0
     named = sa.select(columns.member_id).where(columns.member_id.is_not(None), columns.cluster_id.in_(clusters))
     query = (
         sa.select(sa.func.count(sa.distinct(membership.c.member_id)))
         .join(member, member.c.id == membership.c.member_id)
         .where(
-            membership.c.group_id.in_(groups),
+            membership.c.group_id.in_(sa.select(columns.group_id).where(*on_them)),
             membership.c.valid_to.is_(None),
             membership.c.member_id.not_in(named),
             member.c.state == MemberState.ACTIVE.value,
         )
     )
-    return int(connection.execute(query).scalar_one())
+    return int(connection.execute(query).scalar_one()) - int(count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ def clusters_standing_for(
 def _standing() -> sa.Select[Any]:
     on = applied_subject.c
     # What is on clusters first: where groups stand for nobody, that is nothing.
-    groups = sa.select(on.cluster_id, on.subject, on.binding_id, on.group_id).where(on.group_id.is_not(None)).cte("on")
+    columns = (on.cluster_id, on.subject, on.binding_id, on.group_id)
+    groups = sa.select(*columns).where(on.group_id.is_not(None)).cte("groups_on_clusters")
     return (
         sa.select(
             membership.c.member_id, groups.c.subject, applied_binding.c.key, membership.c.valid_to, groups.c.cluster_id
@@ -124,3 +127,13 @@ def _standing() -> sa.Select[Any]:
             ),
         )
     )
+
+
+def still_there(connection: sa.Connection, subjects: Iterable[str]) -> set[tuple[ClusterId, str]]:
+    """Return which of these groups' subjects are on which clusters by the record."""
+    columns = applied_subject.c
+    query = sa.select(columns.cluster_id, columns.subject).where(
+        columns.group_id.is_not(None), columns.subject.in_(listed("subjects"))
+    )
+    rows = connection.execute(query.distinct(), {"subjects": as_list(sorted(set(subjects)))})
+    return {(ClusterId(cluster_id), subject) for cluster_id, subject in rows}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
 import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
@@ -30,7 +31,7 @@ class Part:
     attempts: int
     last_error: str | None
     done_at: datetime | None
-    lingers: str | None
+    lingers: tuple[str, ...]
     lingers_until: datetime | None
 
 
@@ -135,5 +136,9 @@ def _parts(connection: sa.Connection, request_ids: list[str]) -> dict[str, list[
     )
     found: dict[str, list[Part]] = {}
     for row in connection.execute(query):
-        found.setdefault(row[0], []).append(Part(*row[1:]))
+        found.setdefault(row[0], []).append(Part(*row[1:7], _groups(row.lingers), row.lingers_until))
     return found
+
+
+def _groups(text: str | None) -> tuple[str, ...]:
+    return tuple(orjson.loads(text)) if text else ()

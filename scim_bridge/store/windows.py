@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from scim_bridge.domain.brakes import Window
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.domain.people import MemberId
-from scim_bridge.store.group_subjects import people_by_groups
+from scim_bridge.store.group_subjects import more_by_groups
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import applied_subject, cluster_sync, inferred_removal, sync_pass
 
@@ -39,17 +39,15 @@ def lock_brakes(connection: sa.Connection, organization_id: OrganizationId) -> N
 
 def count_present(connection: sa.Connection, organization_id: OrganizationId, cluster_id: ClusterId) -> Present:
     """Count who is on a cluster, and in its organization on any cluster, by what was last seen or written."""
-    # A group is not somebody: those for whom it stands are.
-    nobody = applied_subject.c.group_id.is_(None)
-    subjects = sa.select(sa.func.count(sa.distinct(applied_subject.c.subject))).where(nobody)
+    subjects = sa.select(sa.func.count(sa.distinct(applied_subject.c.subject)))
     people = sa.select(sa.func.count(sa.distinct(_person()))).where(
-        nobody, applied_subject.c.cluster_id.in_(_clusters(organization_id))
+        applied_subject.c.cluster_id.in_(_clusters(organization_id))
     )
     on_cluster = connection.execute(subjects.where(applied_subject.c.cluster_id == cluster_id)).scalar_one()
     here = sa.select(cluster_sync.c.cluster_id).where(cluster_sync.c.cluster_id == cluster_id)
     return Present(
-        int(on_cluster) + people_by_groups(connection, here),
-        int(connection.execute(people).scalar_one()) + people_by_groups(connection, _clusters(organization_id)),
+        int(on_cluster) + more_by_groups(connection, here),
+        int(connection.execute(people).scalar_one()) + more_by_groups(connection, _clusters(organization_id)),
     )
 
 

@@ -187,7 +187,7 @@ def test_a_leaver_whom_a_group_let_in_is_told_until_token_expiry_and_asked_about
     with world.database.read() as connection:
         part = requests_of_member(connection, MemberId(people[0]))[0].parts[0]
         proof = proofs_of_member(connection, MemberId(people[0]))[0]
-    assert (part.state, part.lingers) == ("done", '["oidc:dev"]')
+    assert (part.state, part.lingers) == ("done", ("oidc:dev",))
     assert part.lingers_until is not None
     assert part.lingers_until - world.at <= timedelta(minutes=60)
     assert bound(world) == {"Group": {"oidc:dev"}}
@@ -212,7 +212,7 @@ def test_who_leaves_one_group_and_keeps_the_role_by_another_loses_nothing(world:
 
     with world.database.read() as connection:
         found = requests_of_member(connection, MemberId(people[0]))[0]
-    assert [(each.state, each.lingers) for each in found.parts] == [("void", None)]
+    assert [(each.state, each.lingers) for each in found.parts] == [("void", ())]
     assert bound(world) == {"Group": {"oidc:dev"}, "User": {"dev-00"}}
 
 
