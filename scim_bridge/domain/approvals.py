@@ -43,9 +43,14 @@ def agreed_document(removals: Iterable[Removal]) -> dict[str, Any]:
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """Return who would gain and lose what by the whole plan, and which of the losses wait."""
+    """
+    Return who would gain and lose what by the whole plan, and which of the losses wait.
+
+    ``moving`` counts those who keep what they have, and are named one by one for a group or the other way round.
+    """
     changes = (*plan.changes, *plan.held)
-    return {
+    moving = len({subject for change in changes for subject in change.moving})
+    return ({"moving": moving} if moving else {}) | {
         "gains": _by_family(_gained(changes)),
         "loses": _by_family(lost_of(plan.changes)),
         "held": held_document(plan, Reason.BRAKE)["loses"],

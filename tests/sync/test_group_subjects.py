@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from scim_bridge.domain.approvals import change_message, plan_document
 from scim_bridge.domain.bindings import SubjectKind
 from scim_bridge.domain.people import MemberId
 from scim_bridge.errors import ClusterDenied
+from scim_bridge.store.explain import groups_holding
 from scim_bridge.store.proofs import proofs_of_member
 from scim_bridge.store.removals import request_removals
 from scim_bridge.store.revocations import requests_of_member
@@ -214,6 +216,24 @@ def test_who_leaves_one_group_and_keeps_the_role_by_another_loses_nothing(world:
         found = requests_of_member(connection, MemberId(people[0]))[0]
     assert [(each.state, each.lingers) for each in found.parts] == [("void", ())]
     assert bound(world) == {"Group": {"oidc:dev"}, "User": {"dev-00"}}
+
+
+def test_a_plan_says_how_many_are_only_named_otherwise_and_explaining_says_by_which_group(world: World) -> None:
+    _, people = directory_team(world, 3)
+    set_mode(world, "user")
+    world.reconcile()
+    set_mode(world, "group")
+
+    document = plan_document(world.plan().settled.plan)
+    world.reconcile()
+
+    with world.database.read() as connection:
+        (held,) = groups_holding(connection, MemberId(people[0]))
+    assert document["moving"] == 3
+    assert [each["subjects"] for each in document["gains"]] == [["oidc:dev"]]
+    assert document["loses"] == []
+    assert change_message(document).splitlines()[-1] == "+ group oidc:dev: edit in the whole cluster"
+    assert held.subject == "oidc:dev"
 
 
 def test_a_person_can_be_tried_with_the_groups_that_their_token_carries(world: World) -> None:
