@@ -76,6 +76,8 @@ def desired(
         conditions |= refused
     standing = stand_ins(snapshot, cluster, held, decide.families_by)
     conditions |= {Condition(EXPANDED, name[:255], _expanded(name, why)) for name, why in standing.reasons.items()}
+    if standing.unheard:
+        conditions.add(Condition("TokenWithoutGroups", cluster.name, _unheard(snapshot, cluster, standing.unheard)))
     bits_now = current_bits or {}
     bindings: list[Binding] = []
     families = _subjects_of(held, rendered, standing)
@@ -106,6 +108,14 @@ def _subjects_of(
     for family, subject in standing.through:
         families.setdefault(family, []).append(subject)
     return families
+
+
+def _unheard(snapshot: Snapshot, cluster: Cluster, unheard: frozenset[MemberId]) -> str:
+    first = snapshot.members[min(unheard)].user_name
+    return (
+        f"tokens of who is in more than {cluster.group_limit} groups carry none, as of {first} ({len(unheard)} in all): "
+        "a group that stands for them gives them nothing; in the mode auto they are named"
+    )
 
 
 def _expanded(name: str, why: str) -> str:

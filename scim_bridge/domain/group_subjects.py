@@ -16,6 +16,7 @@ from scim_bridge.domain.access import Grant, Snapshot
 from scim_bridge.domain.bindings import MAX_SUBJECT, Binding, Family, SubjectKind
 from scim_bridge.domain.organizations import CaseRule, Cluster, SubjectMode
 from scim_bridge.domain.people import GroupFacts, GroupId, MemberId
+from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import Invalid
 
 GROUP_FIELDS = ("group", "external_id")
@@ -100,11 +101,13 @@ class StandIns:
     Which groups stand for whom, by the group's subject and its family.
 
     ``groups`` says which group each subject is; ``reasons`` are why others stand for nobody, by the group's name.
+    ``unheard`` are people for whom a group stands although they are in too many for their token to carry any.
     """
 
     through: Mapping[Place, frozenset[MemberId]] = field(default_factory=dict)
     groups: Mapping[str, GroupId] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+    unheard: frozenset[MemberId] = frozenset()
 
     def covered(self) -> dict[Family, set[MemberId]]:
         """Return who need not be named in a family of users."""
@@ -145,7 +148,9 @@ def stand_ins(
         groups |= {subject: group_id for _, subject in found}
         if problems:
             reasons.setdefault(facts.name, []).extend(problems)
-    return StandIns(through, groups, {name: "; ".join(dict.fromkeys(told)) for name, told in reasons.items()})
+    told = {name: "; ".join(dict.fromkeys(problems)) for name, problems in reasons.items()}
+    unheard = frozenset(each for members in through.values() for each in members if each in people.silent)
+    return StandIns(through, groups, told, unheard)
 
 
 class _People:
@@ -162,7 +167,7 @@ class _People:
                 continue
             for group_id in groups:
                 self.of.setdefault(group_id, []).append(member_id)
-            if cluster.subject_mode is SubjectMode.AUTO and len(groups) > cluster.group_limit:
+            if len(groups) > cluster.group_limit:
                 self.silent.add(member_id)
 
     def weaker(self, group_id: GroupId, family: Family) -> list[MemberId]:
@@ -183,7 +188,12 @@ def _of_group(
     subject = render_group(cluster, facts.name, facts.external_id)
     found: dict[Place, frozenset[MemberId]] = {}
     problems = []
+    by_id = "{external_id}" in cluster.group_template
     for family in sorted(given, key=lambda each: each.sort_key):
+        if family.role is KubernetesRole.CLUSTER_ADMIN and not by_id:
+            # Identity providers let people make groups, and not all of them keep names apart.
+            problems.append("cluster-admin is given to groups by their ids only, with {external_id}: names can be had")
+            continue
         weaker = people.weaker(facts.id, family)
         if weaker:
             place = family.namespace or "the whole cluster"
@@ -193,8 +203,9 @@ def _of_group(
                 "name of their own here"
             )
             continue
-        carried = {each for each in people.of[facts.id] if each not in people.silent and each not in facts.held}
-        covered = frozenset(each for each in carried if family in people.held[each])
+        # Who is in too many groups is named by AUTO; GROUP names nobody, and they are told of.
+        named = facts.held | (people.silent if cluster.subject_mode is SubjectMode.AUTO else frozenset())
+        covered = frozenset(each for each in people.of[facts.id] if each not in named and family in people.held[each])
         if covered:
             found[(family.of_groups, subject)] = covered
     return found, problems

@@ -133,6 +133,26 @@ def test_what_is_no_group_template_is_refused(text: str) -> None:
         checked_group_template(text)
 
 
+def test_in_mode_group_who_is_in_too_many_groups_is_told_of() -> None:
+    world = team(group_limit=1)
+    many = replace(world, groups_of={**world.groups_of, MemberId("ana"): (GroupId("dev"), GroupId("other"))})
+
+    wanted = desired(many, PROD)
+
+    assert named(wanted) == {"Group edit": ("g:dev",)}
+    assert [each.kind for each in wanted.conditions] == ["TokenWithoutGroups"]
+    assert "as of ana (1 in all)" in wanted.conditions[0].message
+
+
+@pytest.mark.parametrize(("template", "kind"), [("g:{group}", "User"), ("{external_id}", "Group")])
+def test_cluster_admin_is_given_to_a_group_by_its_id_only(template: str, kind: str) -> None:
+    held = [grant(ORGANIZATION, KubernetesRole.CLUSTER_ADMIN, group="dev")]
+    made = snapshot([person("ana")], held, {"ana": ("dev",)}, the_tree=tree(allow_cluster_admin=True))
+    world = in_mode(made, SubjectMode.GROUP, sent("dev"), group_template=template)
+
+    assert list(named(desired(world, PROD))) == [f"{kind} cluster-admin"]
+
+
 def test_groups_are_named_by_what_the_provider_calls_them_in_the_case_that_the_cluster_sees() -> None:
     cluster = Cluster(PROD, None, "prod", group_template="oidc:{group}", group_case=CaseRule.LOWER)
 
