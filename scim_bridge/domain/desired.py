@@ -113,7 +113,7 @@ def _subjects_of(
 def _unheard(snapshot: Snapshot, cluster: Cluster, unheard: frozenset[MemberId]) -> str:
     first = snapshot.members[min(unheard)].user_name
     return (
-        f"tokens of who is in more than {cluster.group_limit} groups carry none, as of {first} ({len(unheard)} in all): "
+        f"who is in more than {cluster.group_limit} groups has none in a token: {first} ({len(unheard)} in all); "
         "a group that stands for them gives them nothing; in the mode auto they are named"
     )
 

@@ -141,7 +141,7 @@ def test_in_mode_group_who_is_in_too_many_groups_is_told_of() -> None:
 
     assert named(wanted) == {"Group edit": ("g:dev",)}
     assert [each.kind for each in wanted.conditions] == ["TokenWithoutGroups"]
-    assert "as of ana (1 in all)" in wanted.conditions[0].message
+    assert "none in a token: ana (1 in all)" in wanted.conditions[0].message
 
 
 @pytest.mark.parametrize(("template", "kind"), [("g:{group}", "User"), ("{external_id}", "Group")])
