@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from scim_bridge.domain.actors import Actor
     from scim_bridge.domain.attributes import AttributePath
     from scim_bridge.domain.provisioning import Document
+    from scim_bridge.identity.backups import Copied
     from scim_bridge.identity.replays import Replayed
     from scim_bridge.identity.scim_port import ScimPort
     from scim_bridge.sync.scheduler import Scheduler
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 MAIL_SECONDS = 2.0
+WEBHOOK_SECONDS = 1.0
+SYSLOG_SECONDS = 1.0
+ALERT_SECONDS = 15.0
 EXPIRY_SECONDS = 20.0
 DRAFT_SECONDS = 20.0
 
@@ -71,10 +76,13 @@ def open_workshop(opened: Runtime) -> "Workshop":
 
 def open_process(settings: Settings) -> Process:
     """Open what `run` and `scheduler` need; the scheduler is not started yet. Raises StoreError with a sentence."""
+    from scim_bridge.sync.courier import Courier
     from scim_bridge.sync.errands import Errand
+    from scim_bridge.sync.one_host import CLAIM_SECONDS, HostClaim
     from scim_bridge.sync.postman import Postman
-    from scim_bridge.sync.scheduler import Scheduler
+    from scim_bridge.sync.scheduler import Scheduler, carried_out
     from scim_bridge.sync.sealer import SEAL_SECONDS, Sealer
+    from scim_bridge.sync.streamer import Streamer
     from scim_bridge.sync.targets import Targets
 
     runtime = open_runtime(settings)
@@ -88,13 +96,22 @@ def open_process(settings: Settings) -> Process:
         "forget old passes": lambda: forget_passes(runtime),
         "purge of leavers": lambda: purge_leavers(runtime),
         "look for the proofs of domains": lambda: look_for_proofs(runtime),
+        "forget old deliveries": lambda: forget_deliveries(runtime),
+        "reminders of break-glass drills": lambda: remind_of_drills(runtime),
     }
+    claim = HostClaim(runtime.database)
     postman = Postman(runtime.database, runtime.keyring, settings)
+    streamer = Streamer(runtime.database, settings)
+    courier = Courier(runtime.database, runtime.keyring, settings)
     errands = (
         Errand("post", MAIL_SECONDS, postman.send_due),
+        Errand("webhooks", WEBHOOK_SECONDS, lambda: courier.tick(carried_out), courier.stop),
+        Errand("syslog", SYSLOG_SECONDS, streamer.send),
+        Errand("alerts", ALERT_SECONDS, lambda: watch_alerts(runtime)),
         Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
         Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
         Errand("drafts of rules at their time", DRAFT_SECONDS, lambda: apply_drafts(runtime)),
+        *((Errand("claim of this host", CLAIM_SECONDS, claim.renew),) if runtime.database.is_sqlite else ()),
     )
     return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores, errands=errands))
 
@@ -115,6 +132,14 @@ def look_for_proofs(opened: Runtime) -> None:
     from scim_bridge.identity import domain_checks
 
     domain_checks.look_again(opened.database, domain_checks.looking(opened))
+
+
+def remind_of_drills(opened: Runtime) -> None:
+    """Write to whoever has not tried their break-glass account for too long."""
+    from scim_bridge.identity import break_glass
+    from scim_bridge.identity.letters import Letters
+
+    break_glass.remind(opened.database, Letters.of(opened))
 
 
 def purge_leavers(opened: Runtime) -> None:
@@ -147,8 +172,10 @@ def apply_drafts(opened: Runtime) -> None:
 def forget_the_past(opened: Runtime) -> None:
     """Throw away audit entries and history that were kept for long enough; what is left can still be verified."""
     from scim_bridge.identity.audit_retention import prune_all
+    from scim_bridge.identity.retention import forget_ended
 
     prune_all(opened.database, opened.keyring, opened.settings.audit_days)
+    forget_ended(opened.database, opened.settings.audit_days)
 
 
 def forget_passes(opened: Runtime) -> None:
@@ -156,6 +183,21 @@ def forget_passes(opened: Runtime) -> None:
     from scim_bridge.sync.history import forget_history
 
     forget_history(opened.database, opened.settings.pass_days)
+
+
+def watch_alerts(opened: Runtime) -> None:
+    """Tell what began and what ended since: in the audit, so to webhooks, and by mail."""
+    from scim_bridge.identity import alert_mails, alerts
+
+    alerts.look(opened.database)
+    alert_mails.write_mails(opened)
+
+
+def forget_deliveries(opened: Runtime) -> None:
+    """Throw away what became of webhooks' deliveries, kept for long enough."""
+    from scim_bridge.identity.webhook_deliveries import forget_deliveries as forget
+
+    forget(opened.database, opened.settings.webhook_days)
 
 
 def look_over_directories(opened: Runtime) -> None:
@@ -245,11 +287,12 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from scim_bridge.api import door as api
+    from scim_bridge.console import door as console
     from scim_bridge.identity.journal import Journal
     from scim_bridge.login import door as login
     from scim_bridge.scim import door as scim
     from scim_bridge.scim.lane import Lane
-    from scim_bridge.web import context, health, metrics, unmatched
+    from scim_bridge.web import context, health, look, meters, metrics, tracing, unmatched
     from scim_bridge.web.encoding import OrjsonProvider
     from scim_bridge.web.limits import Limits
     from scim_bridge.web.paths import ForgivingPaths
@@ -275,10 +318,16 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(scim.blueprint)
     api.register(app, settings)
+    look.register(app)
     login.register(app, settings)
-    pages = dict.fromkeys(login.PREFIXES, login.refuse_http)
+    console.register(app)
+    pages = {**dict.fromkeys(login.PREFIXES, login.refuse_http), console.PREFIX: console.refuse_http}
     unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http, **pages})
     app.wsgi_app = ForgivingPaths(Lane(app, app.wsgi_app), scim.PREFIX)  # type: ignore[method-assign]
+    if settings.tracing_endpoint:
+        tracing.trace(app, settings)
+    if settings.metrics_token is not None:
+        app.wsgi_app = meters.Metered(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         # Addresses only: our own address is a setting, never what a Host header says.
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)  # type: ignore[method-assign]
@@ -314,11 +363,50 @@ def upgrade_database(settings: Settings) -> str:
         database.dispose()
 
 
+def downgrade_database(settings: Settings, revision: str) -> str | None:
+    """Take the database back to an older revision and return the one that it is at."""
+    database = Database(settings.resolved_database_url)
+    try:
+        migrations.downgrade(database, revision)
+        return migrations.state(database)[0]
+    finally:
+        database.dispose()
+
+
 def check_database(settings: Settings) -> str:
     """Return the database's revision; raises StoreError unless it is this release's."""
     database = Database(settings.resolved_database_url)
     try:
         migrations.check(database)
         return migrations.state(database)[1]
+    finally:
+        database.dispose()
+
+
+def require_safe_start(settings: Settings) -> None:
+    """
+    Refuse to start a process with unsafe settings, or on a SQLite database that another host uses.
+
+    Raises SettingsError and StoreError, each with a sentence.
+    """
+    from scim_bridge.identity.unsafe_settings import require_safe
+    from scim_bridge.sync.one_host import HostClaim
+
+    require_safe(settings)
+    database = Database(settings.resolved_database_url)
+    try:
+        if database.is_sqlite and migrations.is_begun(database):
+            HostClaim(database).take()
+    finally:
+        database.dispose()
+
+
+def restore_backup(settings: Settings, file: Path, *, without_keys: bool) -> "Copied":
+    """Fill the empty database of the settings with a back-up."""
+    from scim_bridge.identity import backups
+
+    database = Database(settings.resolved_database_url)
+    try:
+        return backups.restore(database, settings, file, without_keys=without_keys)
     finally:
         database.dispose()

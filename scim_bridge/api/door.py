@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response
 from scim_bridge.api import (  # noqa: F401
     access,
     adoption,
+    alerts,
     application_users,
     audit,
     authorize,
@@ -27,6 +28,8 @@ from scim_bridge.api import (  # noqa: F401
     holds,
     identity_providers,
     invitations,
+    joiners,
+    kubeconfigs,
     members,
     organizations,
     pass_history,
@@ -41,6 +44,7 @@ from scim_bridge.api import (  # noqa: F401
     sessions,
     tokens,
     units,
+    webhooks,
 )
 from scim_bridge.api.operations import OPERATIONS, Operation
 from scim_bridge.errors import BridgeError

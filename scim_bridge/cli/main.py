@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
+from scim_bridge.cli.alerts import alert
 from scim_bridge.cli.application_users import application_user
 from scim_bridge.cli.audit import audit
+from scim_bridge.cli.backups import backup, restore
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
 from scim_bridge.cli.directories import directory
@@ -19,6 +21,8 @@ from scim_bridge.cli.history import sync
 from scim_bridge.cli.holds import hold
 from scim_bridge.cli.identity_providers import identity_provider
 from scim_bridge.cli.invitations import invitation
+from scim_bridge.cli.keys import keys
+from scim_bridge.cli.kubeconfigs import kubeconfig
 from scim_bridge.cli.members import member
 from scim_bridge.cli.organization_documents import apply, drift, export, plan
 from scim_bridge.cli.organizations import organization
@@ -34,6 +38,7 @@ from scim_bridge.cli.sessions import account, break_glass, session_verbs
 from scim_bridge.cli.simulate import simulate
 from scim_bridge.cli.tokens import token
 from scim_bridge.cli.units import unit
+from scim_bridge.cli.webhooks import webhook
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,10 +56,12 @@ def main(context: click.Context, config: Path | None, url: str | None, token: st
 for verb in (
     access,
     account,
+    alert,
     application_user,
     break_glass,
     apply,
     audit,
+    backup,
     cluster,
     db,
     demo,
@@ -67,11 +74,14 @@ for verb in (
     group,
     hold,
     invitation,
+    kubeconfig,
+    keys,
     member,
     identity_provider,
     organization,
     plan,
     project,
+    restore,
     review,
     role,
     rule,
@@ -83,5 +93,6 @@ for verb in (
     sync,
     token,
     unit,
+    webhook,
 ):
     main.add_command(verb)

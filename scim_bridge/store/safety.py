@@ -16,6 +16,7 @@ class Safety:
     break_glass: str | None = None
     seen_at: datetime | None = None
     problem: str | None = None
+    events: bool = False
 
 
 def read_safety(connection: sa.Connection, cluster_id: ClusterId) -> Safety:
@@ -24,7 +25,7 @@ def read_safety(connection: sa.Connection, cluster_id: ClusterId) -> Safety:
     row = connection.execute(sa.select(cluster_safety).where(columns.cluster_id == cluster_id)).one_or_none()
     if row is None:
         return Safety()
-    return Safety(row.break_glass, row.break_glass_seen_at, row.break_glass_problem)
+    return Safety(row.break_glass, row.break_glass_seen_at, row.break_glass_problem, row.events)
 
 
 def write_safety(
@@ -39,6 +40,7 @@ def write_safety(
             break_glass=safety.break_glass,
             break_glass_seen_at=safety.seen_at,
             break_glass_problem=safety.problem,
+            events=safety.events,
             changed_at=at,
         )
     )

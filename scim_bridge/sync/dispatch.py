@@ -6,7 +6,7 @@ each cluster's removals are held by a lease, and every process may carry out wha
 stands in the store, so nothing is lost with a process.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from threading import Event, Lock
 from typing import Protocol
@@ -22,17 +22,23 @@ from scim_bridge.store.database import Database
 from scim_bridge.store.leases import held_leases
 from scim_bridge.store.proofs import clusters_to_ask
 from scim_bridge.store.removal_queue import SPREAD_AT_ONCE, clusters_with_removals, spread_removals
+from scim_bridge.store.scans import clusters_to_scan
 from scim_bridge.sync.lanes import Guard, Lane
 from scim_bridge.sync.policies import PassPolicy
 from scim_bridge.sync.proving import prove_removals, put_off_proofs
 from scim_bridge.sync.reconciler import PassReport, reconcile_cluster, record_unopened
 from scim_bridge.sync.revocations import LONGEST_WAIT, RemovalPolicy, carry_out_removals, postpone_all
-from scim_bridge.sync.turns import HOLDER, Turn, pass_lease, proof_lease, removal_lease, take_turn
+from scim_bridge.sync.scanning import put_off_scan, scan_cluster
+from scim_bridge.sync.turns import HOLDER, Turn, pass_lease, proof_lease, removal_lease, scan_lease, take_turn
 
 Clock = Callable[[], datetime]
 
 PROVING = 2
 """So many clusters are asked at a time about removals that they have confirmed: nobody waits for the answer."""
+SCANNING = 1
+"""So many clusters are looked at as a whole at a time."""
+LEAVERS_FIRST = timedelta(seconds=5)
+"""So long at a time passes are not begun while asked-for removals wait for a place."""
 LOOK_EVERY = timedelta(seconds=1)
 """Without news, so often: for what the clock makes due, and for what another process has claimed and not done."""
 
@@ -75,6 +81,8 @@ class Dispatcher:
         self._passes = Lane("pass", settings.pass_workers, patience, guard, self._ended(finished))
         self._removals = Lane("removals", settings.revocation_workers, patience, guard, self._ended(finished))
         self._proofs = Lane("proofs", PROVING, patience, guard, self._ended(finished))
+        self._scans = Lane("scan", SCANNING, patience, guard, self._ended(finished))
+        self._leavers_since: datetime | None = None
         self._turns: set[Turn] = set()
         self._lock = Lock()
         self._stopping = Event()
@@ -94,7 +102,8 @@ class Dispatcher:
     def stop(self, seconds: float) -> bool:
         """Let what is being written be finished and nothing more; tell whether all ended in time."""
         self._stopping.set()
-        ended = [lane.wait_until_idle(seconds / 3) for lane in (self._removals, self._passes, self._proofs)]
+        lanes = (self._removals, self._passes, self._proofs, self._scans)
+        ended = [lane.wait_until_idle(seconds / len(lanes)) for lane in lanes]
         return all(ended)
 
     def _ended(self, finished: Callable[[], None]) -> Callable[[], None]:
@@ -130,25 +139,44 @@ class Dispatcher:
             removals = clusters_with_removals(connection, at)
             passes = due_clusters(connection, at)
             proofs = clusters_to_ask(connection, at)
-        for place in removals:
-            if removal_lease(place.id) not in leases:
-                self._removals.offer(place.id, self._removal_run(place), failing=place.failures > 0)
-        for place in passes:
-            if pass_lease(place.id) not in leases:
-                self._passes.offer(place.id, self._pass_run(place), failing=place.failures > 0)
+            scans = clusters_to_scan(connection, at)
+        self._offer(self._removals, removal_lease, self._remove, removals, leases)
+        if self._leavers_first(removals, leases, at):
+            return
+        self._offer(self._passes, pass_lease, self._reconcile, passes, leases)
+        self._offer(self._proofs, proof_lease, self._prove, proofs, leases)
+        self._offer(self._scans, scan_lease, self._scan, scans, leases)
 
-        for place in proofs:
-            if proof_lease(place.id) not in leases:
-                self._proofs.offer(place.id, self._proof_run(place), failing=place.failures > 0)
+    def _offer(
+        self,
+        lane: Lane,
+        lease: Callable[[ClusterId], str],
+        work: Callable[[DueCluster, Turn], None],
+        places: Iterable[DueCluster],
+        leases: Collection[str],
+    ) -> None:
+        for place in places:
+            if lease(place.id) not in leases:
+                lane.offer(place.id, self._run(lease(place.id), work, place), failing=place.failures > 0)
 
-    def _removal_run(self, place: DueCluster) -> Callable[[], None]:
-        return lambda: self._in_turn(removal_lease(place.id), lambda turn: self._remove(place, turn))
+    def _leavers_first(self, removals: Iterable[DueCluster], leases: Collection[str], at: datetime) -> bool:
+        """
+        Tell whether nothing else is begun for now: leavers of clusters that work still wait for a place.
 
-    def _pass_run(self, place: DueCluster) -> Callable[[], None]:
-        return lambda: self._in_turn(pass_lease(place.id), lambda turn: self._reconcile(place, turn))
+        Passes of the same change would take the processor from them. Not for long: joiners wait too.
+        """
+        waiting = any(
+            not place.failures and removal_lease(place.id) not in leases and not self._removals.is_at(place.id)
+            for place in removals
+        )
+        if not waiting:
+            self._leavers_since = None
+            return False
+        self._leavers_since = self._leavers_since or at
+        return at - self._leavers_since < LEAVERS_FIRST
 
-    def _proof_run(self, place: DueCluster) -> Callable[[], None]:
-        return lambda: self._in_turn(proof_lease(place.id), lambda turn: self._prove(place, turn))
+    def _run(self, lease: str, work: Callable[[DueCluster, Turn], None], place: DueCluster) -> Callable[[], None]:
+        return lambda: self._in_turn(lease, lambda turn: work(place, turn))
 
     def _in_turn(self, name: str, work: Callable[[Turn], None]) -> None:
         with take_turn(self._database, name, self._settings.lease_seconds, self._clock, self._holder) as turn:
@@ -182,6 +210,13 @@ class Dispatcher:
             put_off_proofs(self._database, place, problem, self._clock)
             return
         prove_removals(self._database, gateway, place, self._clock, self._goes_on(turn))
+
+    def _scan(self, place: DueCluster, _turn: Turn) -> None:
+        gateway, problem = self._open(place)
+        if gateway is None:
+            put_off_scan(self._database, place, problem, self._clock)
+            return
+        scan_cluster(self._database, gateway, place, self._clock)
 
     def _reconcile(self, place: DueCluster, turn: Turn) -> None:
         with self._database.read() as connection:

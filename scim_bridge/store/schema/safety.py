@@ -33,6 +33,8 @@ cluster_safety = sa.Table(
     sa.Column("break_glass", sa.String(320), nullable=True),
     moment("break_glass_seen_at", nullable=True),
     sa.Column("break_glass_problem", sa.Text, nullable=True),
+    # Whether what is worth a person's attention is an Event there too.
+    sa.Column("events", sa.Boolean, nullable=False, server_default=sa.false()),
     moment("changed_at"),
 )
 
