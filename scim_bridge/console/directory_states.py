@@ -3,6 +3,7 @@
 from flask import Response
 
 from scim_bridge.console.directories import MANAGING
+from scim_bridge.console.effects import telling
 from scim_bridge.console.pages import done, page, url
 from scim_bridge.console.screens import Visit, screen
 from scim_bridge.domain.directory_states import Step
@@ -92,16 +93,19 @@ def _carry_out(visit: Visit, directory: str, step: Step) -> Response:
 def _shown(visit: Visit, preview: Preview, problem: str | None = None, status: int = 200) -> Response:
     back = url("directories.show", directory=preview.directory)
     words = preview.step.value.capitalize()
+    told = telling(
+        {each.person: each.what for each in preview.gains},
+        {each.person: each.what for each in preview.loses},
+        preview.unclear,
+    )
     return page(
         visit,
         "preview",
         status,
         title=f"{words} {preview.directory}?",
         lead=f"It has brought {preview.users} people and {preview.groups} groups.",
-        effects=[WORDS[preview.step]],
-        gains=preview.gains,
-        losses=preview.loses,
-        unclear=preview.unclear,
+        effects=[WORDS[preview.step], *(told.sentences or ["Nobody gains or loses anything."])],
+        told=told,
         problem=problem,
         words=words,
         hidden={"preview": preview.hash},

@@ -33,6 +33,7 @@ SECTIONS: tuple[tuple[str, tuple[Room, ...]], ...] = (
             Room("groups", "Groups", "group"),
             Room("invitations", "Invitations", "mail"),
             Room("roles", "Roles", "role"),
+            Room("grants", "Permissions", "key"),
             Room("rules", "Rules", "rule"),
         ),
     ),

@@ -65,6 +65,12 @@ class GrantView:
     since: datetime
     changed: bool = False
     expires_at: datetime | None = None
+    holder_id: str = ""
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Tell whether somebody gave it by hand, whatever else gives it too."""
+        return any(each.startswith(OriginKind.MANUAL.value) for each in self.origins)
 
 
 def add(
@@ -132,6 +138,15 @@ def list_all(database: Database, organization: str) -> list[GrantView]:
         owner = the_organization(connection, organization)
         tree = read_tree(connection, owner.id)
         return _views(connection, owner, tree, store.origins_of_organization(connection, owner.id))
+
+
+def list_of_group(database: Database, organization: str, group: str) -> list[GrantView]:
+    """Return what is granted to one group itself, by scope; raises NotFound."""
+    with database.read() as connection:
+        owner = the_organization(connection, organization)
+        found = the_group(connection, owner.id, group)
+        held = store.origins_of_groups(connection, [found.id])
+        return _views(connection, owner, read_tree(connection, owner.id), held)
 
 
 def _key(connection: Connection, owner: Organization, tree: Tree, wanted: GrantWanted) -> GrantKey:
@@ -211,7 +226,9 @@ def _view(connection: Connection, owner: Organization, tree: Tree, key: GrantKey
 def _views(
     connection: Connection, owner: Organization, tree: Tree, origins: list[OpenOrigin], *, changed: bool = False
 ) -> list[GrantView]:
-    members, groups = people.names_of_members(connection, owner.id), people.names_of_groups(connection, owner.id)
+    is_personal = any(each.key.member_id is not None for each in origins)
+    members = people.names_of_members(connection, owner.id) if is_personal else {}
+    groups = people.names_of_groups(connection, owner.id)
     named = _rule_names(connection, owner)
     by_grant: dict[str, list[OpenOrigin]] = {}
     for origin in origins:
@@ -235,6 +252,7 @@ def _views(
                 None
                 if any(each.expires_at is None for each in held)
                 else max(e.expires_at for e in held if e.expires_at),
+                key.group_id or key.member_id or "",
             )
         )
     return sorted(views, key=lambda view: (view.scope, view.holder_kind, view.holder))

@@ -20,6 +20,7 @@ from scim_bridge.identity.provisioning_log import Wanted
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.settings import Settings
 from scim_bridge.store.database import Database
+from tests.console.access_things import access_things
 from tests.identity import rows
 from tests.identity.signing_in import TERMINAL, put_person, sign_in
 from tests.identity.signing_in import Person as Person
@@ -134,6 +135,7 @@ class Console:
             "token": directories.show(self.database, "acme", "okta").tokens[0].id,
             "entry": provisioning_log.list_entries(self.database, "acme", "okta", Wanted()).entries[0].request.id,
         }
+        self.objects |= access_things(self, made.id)
 
 
 @dataclass
