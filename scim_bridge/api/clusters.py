@@ -7,10 +7,11 @@ from pydantic import Field
 
 from scim_bridge.api.drafts import Drafted, drafted, only_one
 from scim_bridge.api.operations import Call, Entrance, Fields, Paged, operation
-from scim_bridge.domain.organizations import CaseRule
+from scim_bridge.domain.organizations import CaseRule, SubjectMode
 from scim_bridge.errors import Invalid
 from scim_bridge.identity import clusters
 from scim_bridge.identity.cluster_changes import ChangeCluster, MoveCluster
+from scim_bridge.identity.cluster_subjects import SubjectsWanted
 from scim_bridge.identity.cluster_targets import TargetNamed, TargetRead, read_target, target_of
 from scim_bridge.identity.clusters import ClusterLookedOver, ClusterView, ClusterWanted
 from scim_bridge.identity.tree_drafts import TreePreview
@@ -20,6 +21,7 @@ TAG = "clusters"
 READ = "clusters:read"
 UPDATE = "clusters:update"
 LONGEST_KUBECONFIG = 256 * 1024
+SUBJECTS = tuple(SubjectsWanted.__slots__)
 
 
 class Target(Fields):
@@ -39,7 +41,27 @@ class Target(Fields):
         return read_target(TargetNamed(None if self.kubeconfig is None else Path(), folder, self.in_cluster))
 
 
-class NewCluster(Target):
+class Subjects(Fields):
+    """Whom bindings name, and how the cluster's tokens name groups; what is left out is, or stays, as it is."""
+
+    subject_mode: SubjectMode | None = Field(default=None, description="Whether groups stand for people.")
+    group_template: str | None = Field(default=None, max_length=255, description="With {group} or {external_id}.")
+    group_case: CaseRule | None = None
+    group_directory: str | None = Field(default=None, max_length=63, description="Whose groups its tokens carry.")
+    group_filter: str | None = Field(default=None, max_length=255, description="Which of them; * is anything.")
+    group_limit: int | None = Field(default=None, description="Who is in more gets tokens without groups.")
+    token_minutes: int | None = Field(default=None, description="How long a token lasts.")
+    excluded_namespaces: str | None = Field(
+        default=None, max_length=1024, description="No project may have these; joined by commas, * is anything."
+    )
+
+    @property
+    def wanted_subjects(self) -> SubjectsWanted:
+        """Return what the use cases take."""
+        return SubjectsWanted(**{name: getattr(self, name) for name in SUBJECTS})
+
+
+class NewCluster(Target, Subjects):
     """A cluster to register."""
 
     name: str = Field(max_length=63)
@@ -67,6 +89,7 @@ class NewCluster(Target):
             bridge_namespace=self.bridge_namespace,
             approve_first_plan=self.approve_first_plan,
             break_glass=self.break_glass,
+            subjects=self.wanted_subjects,
         )
 
 
@@ -76,7 +99,7 @@ class NewCredential(Target):
     is_new_address: bool = Field(default=False, description="It is the same cluster, at another address.")
 
 
-class ClusterChange(Fields):
+class ClusterChange(Subjects):
     """One change of a cluster: another unit ("" is the organization itself), or its name and policy."""
 
     unit: str | None = Field(default=None, max_length=520)
@@ -148,10 +171,10 @@ def change(call: Call, cluster: str) -> TreePreview:
     """Move a cluster to another environment, rename it, or change what may be granted on it and by which names."""
     given = call.given(ClusterChange)
     policy = ("name", "user_template", "case_rule", "allow_cluster_admin", "allow_label_selectors")
-    if only_one(given, ("unit",), policy) == ("unit",):
+    if only_one(given, ("unit",), (*policy, *SUBJECTS)) == ("unit",):
         return drafted(call, MoveCluster(cluster, given.unit or None))
     values = {key: getattr(given, key) for key in policy}
-    return drafted(call, ChangeCluster(cluster, **values))
+    return drafted(call, ChangeCluster(cluster, **values, subjects=given.wanted_subjects))
 
 
 @operation(

@@ -25,6 +25,7 @@ class Tried(Fields):
     """How a person would be called."""
 
     template: str | None = Field(default=None, max_length=255, description="Another template than the cluster's.")
+    group_template: str | None = Field(default=None, max_length=255, description="Another one for groups, too.")
 
 
 class Taken(Fields):
@@ -61,9 +62,16 @@ def list_(call: Call, cluster: str) -> Page[Found]:
 )
 def subject(call: Call, cluster: str, person: str) -> TriedSubject:
     """Say what a person is called on a cluster, who else would be, and what the cluster lets them do now."""
-    template = call.asked(Tried).template
+    asked = call.asked(Tried)
     with workshop_of(call) as workshop:
-        return inspecting.try_subject(workshop, call.organization, cluster, person, template=template)
+        return inspecting.try_subject(
+            workshop,
+            call.organization,
+            cluster,
+            person,
+            template=asked.template,
+            group_template=asked.group_template,
+        )
 
 
 @operation("POST", "/clusters/<cluster>/adoptions", tag=TAG, permission=UPDATE, body=Taken, answers=Adoption)

@@ -156,7 +156,8 @@ def _binding(found: Document) -> str:
     given = f"{found['role']}{place} for {found['subject_count']} subjects"
     lines = [f"{found['name']} on {found['cluster']}: {given}, written at {moment(found['written_at'])}"]
     for each in found["subjects"]:
-        lines.append(f"  {each['subject']}" if each["person"] else f"  {each['subject']}: nobody here")
+        nobody = f"  group {each['subject']}" if found["kind"] == "Group" else f"  {each['subject']}: nobody here"
+        lines.append(f"  {each['subject']}" if each["person"] else nobody)
         lines += _reasons(each["reasons"])
         if each["person"] and not each["reasons"]:
             lines.append("    nothing gives it any more: the next pass takes it out")

@@ -1,6 +1,6 @@
 """`scim-bridge cluster …`: the clusters, and what the bridge may do on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,23 @@ Verb = TypeVar("Verb", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path)
 KUBECONFIG = click.option("--kubeconfig", type=FILE, help="A kubeconfig file; its current context is kept, encrypted.")
 IN_CLUSTER = click.option("--in-cluster", is_flag=True, help="The cluster whose pod this runs in.")
+SUBJECT_OPTIONS = (
+    click.option(
+        "--subjects",
+        "subject_mode",
+        type=click.Choice(("user", "group", "auto")),
+        help="Whom bindings name: people, or groups that stand for them where that gives nobody more.",
+    ),
+    click.option("--group-template", metavar="TEXT", help="How its tokens name a group, e.g. oidc:{group}."),
+    click.option("--group-case", type=click.Choice(("keep", "lower")), help="Whether that is in small letters."),
+    click.option("--group-directory", metavar="NAME", help="The directory whose groups its tokens carry."),
+    click.option("--group-filter", metavar="NAME", help="Which of them, * stands for anything; all if never said."),
+    click.option("--group-limit", type=int, help="In more groups than that, a token carries none: 200 if never said."),
+    click.option("--token-minutes", type=int, help="How long a token lasts: 60 if never said."),
+    click.option(
+        "--exclude-namespaces", "excluded_namespaces", metavar="NAMES", help="No project may have them: a,b-*."
+    ),
+)
 OPTIONS = (
     click.option("--name", required=True, help="What you call it; grants and rules name it so."),
     click.option("--unit", metavar="PATH", help="The unit it lies in; the organization itself if left out."),
@@ -44,6 +61,7 @@ OPTIONS = (
         show_default=True,
         help="Where the bridge's own account lies; no project may have it.",
     ),
+    *SUBJECT_OPTIONS,
     click.option(
         "--break-glass", metavar="WAY", help="The way in without the bridge: user:NAME, group:NAME or note:TEXT."
     ),
@@ -55,7 +73,16 @@ OPTIONS = (
 
 def cluster_options(verb: Verb) -> Verb:
     """Give a verb the options that register a cluster."""
-    for option in reversed(OPTIONS):
+    return _with(OPTIONS, verb)
+
+
+def subject_options(verb: Verb) -> Verb:
+    """Give a verb the options that say whom a cluster's bindings name."""
+    return _with(SUBJECT_OPTIONS, verb)
+
+
+def _with(options: Iterable[Callable[[Verb], Verb]], verb: Verb) -> Verb:
+    for option in reversed(list(options)):
         verb = option(verb)
     return verb
 
@@ -143,6 +170,7 @@ def move(
 @click.option("--case", "case_rule", type=click.Choice(("keep", "lower")), help="Whether names are in small letters.")
 @click.option("--allow-cluster-admin/--no-cluster-admin", default=None, help="Whether cluster-admin may be given.")
 @click.option("--allow-label-selectors/--no-label-selectors", default=None, help="Whether labels choose namespaces.")
+@subject_options
 @preview_options
 @organization_option
 @json_option

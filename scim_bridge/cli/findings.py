@@ -67,21 +67,30 @@ def adopt(
 @click.argument("name")
 @click.argument("person")
 @click.option("--template", help="Try another user template than the cluster's.")
+@click.option("--group-template", help="Try another group template than the cluster's.")
 @organization_option
 @json_option
 @click.pass_obj
 def test_subject(
-    session: Session, name: str, person: str, template: str | None, organization: str | None, as_json: bool
+    session: Session,
+    name: str,
+    person: str,
+    template: str | None,
+    group_template: str | None,
+    organization: str | None,
+    as_json: bool,
 ) -> None:
     """Say what PERSON is called on a cluster, who else would be, and what the cluster lets them do now."""
     from scim_bridge.cli.client import segment
 
     path = f"{_path(session, organization, name)}/subjects/{segment(person)}"
-    found = session.api.get(path, template=template)
+    found = session.api.get(path, template=template, group_template=group_template)
     pairs = [
         ("person", f"{found['person']} ({found['state']})"),
         ("called", found["subject"] or found["problem"]),
         ("others called so", joined(found["same_as"])),
+        ("groups in their token", joined(found["groups"])),
+        ("groups that stand for them", joined(found["through"])),
         ("the bridge gives", joined(found["families"])),
     ]
     may = found["may"] or (["nothing that was asked"] if found["asked"] else ["it cannot be asked"])

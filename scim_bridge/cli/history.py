@@ -9,6 +9,7 @@ import click
 
 from scim_bridge.cli.output import json_option, moment, organization_option, say
 from scim_bridge.cli.session import Session
+from scim_bridge.cli.sync import called
 from scim_bridge.cli.sync import sync as sync
 
 Document = Mapping[str, Any]
@@ -85,7 +86,8 @@ def _lines(found: list[Document]) -> Iterator[str]:
         for sign, side in (("+", "gains"), ("-", "loses")):
             for family in each["changes"].get(side, ()):
                 place = family["namespace"] or "the whole cluster"
-                yield from (f"  {sign} {subject}: {family['role']} in {place}" for subject in family["subjects"])
+                for subject in family["subjects"]:
+                    yield f"  {sign} {called(family, subject)}: {family['role']} in {place}"
         if each["message"]:
             yield f"  {each['message']}"
 

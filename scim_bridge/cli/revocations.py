@@ -130,6 +130,9 @@ def _on_cluster(one: Document) -> Iterator[str]:
     yield f"  {one['cluster']}: {when}{late}, {one['attempts']} failed attempts{error}"
     if one["verdict"]:
         yield f"    {VERDICTS[one['verdict']]}{_at(one['proven_at'])}"
+    if one["lingers"]:
+        # Nothing is left that the bridge could do: the API server believes the token until it ends.
+        yield f"    until token expiry: tokens carry {', '.join(one['lingers'])} till {moment(one['lingers_until'])}"
     proof = one["proof"]
     if proof is None:
         return

@@ -151,6 +151,8 @@ def _plan_text(found: Document) -> str:
         lines.append(f"  not wholly known: {found['problem']}")
     for sign, name in (("+", "gains"), ("-", "loses")):
         lines += _access(sign, found["document"].get(name, ()))
+    if found["document"].get("moving"):
+        lines.append(f"  ~ {found['document']['moving']} keep what they have, by their own names or by a group's")
     waiting = found["document"].get("held", ())
     if waiting:
         lines += ["  waits, because nobody asked for it by name:", *_access("-", waiting)]
@@ -188,9 +190,14 @@ def _place(each: Document) -> str:
     return each["namespace"] or "the whole cluster"
 
 
+def called(family: Mapping[str, Any], subject: str) -> str:
+    """Return a subject of a family as people read it."""
+    return f"group {subject}" if family["kind"] == "Group" else str(subject)
+
+
 def _access(sign: str, families: Iterable[Mapping[str, Any]]) -> list[str]:
     return [
-        f"  {sign} {subject}: {each['role']} in {each['namespace'] or 'the whole cluster'}"
+        f"  {sign} {called(each, subject)}: {each['role']} in {each['namespace'] or 'the whole cluster'}"
         for each in families
         for subject in each["subjects"]
     ]

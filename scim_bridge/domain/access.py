@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NewType
 
 from scim_bridge.domain.organizations import ClusterId, OrganizationId, Scope, ScopeKind, Tree
-from scim_bridge.domain.people import GroupId, Member, MemberId, MemberState, groups_above
+from scim_bridge.domain.people import GroupFacts, GroupId, Member, MemberId, MemberState, groups_above
 from scim_bridge.domain.roles import KubernetesRole, api_role_strength
 
 GrantId = NewType("GrantId", str)
@@ -57,7 +57,8 @@ class Snapshot:
     All that one organization's access is derived from, as one read transaction saw it.
 
     ``revision`` is the newest change row in it. ``groups_of`` holds direct memberships that are in force (held
-    ones included), ``parents_of`` maps a group to the groups that contain it. Expired rows are left out.
+    ones included), ``parents_of`` maps a group to the groups that contain it. Expired rows are left out. ``groups``
+    are those that hold a grant; they are known only where a cluster lets groups stand for people.
     """
 
     organization_id: OrganizationId
@@ -68,6 +69,7 @@ class Snapshot:
     parents_of: Mapping[GroupId, tuple[GroupId, ...]] = field(default_factory=dict)
     grants_of_member: Mapping[MemberId, tuple[Grant, ...]] = field(default_factory=dict)
     grants_of_group: Mapping[GroupId, tuple[Grant, ...]] = field(default_factory=dict)
+    groups: Mapping[GroupId, GroupFacts] = field(default_factory=dict)
 
     def grants_for(self, member_id: MemberId) -> list[Grant]:
         """Return a member's own grants and those of every group they are in; none unless they are active."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from scim_bridge.domain.bindings import Family, SubjectKind
-from scim_bridge.domain.planning import Change, Plan, Removal, lost_of
+from scim_bridge.domain.planning import Change, Plan, Removal, lost_of, moved
 from scim_bridge.domain.roles import KubernetesRole
 
 
@@ -43,9 +43,14 @@ def agreed_document(removals: Iterable[Removal]) -> dict[str, Any]:
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """Return who would gain and lose what by the whole plan, and which of the losses wait."""
+    """
+    Return who would gain and lose what by the whole plan, and which of the losses wait.
+
+    ``moving`` counts those who keep what they have, and are named one by one for a group or the other way round.
+    """
     changes = (*plan.changes, *plan.held)
-    return {
+    moving = len({subject for change in changes for subject in change.moving})
+    return ({"moving": moving} if moving else {}) | {
         "gains": _by_family(_gained(changes)),
         "loses": _by_family(lost_of(plan.changes)),
         "held": held_document(plan, Reason.BRAKE)["loses"],
@@ -80,7 +85,7 @@ def changed_document(gained: Iterable[Removal], lost: Iterable[Removal]) -> dict
 def change_message(document: Mapping[str, Any]) -> str:
     """Return what changed as the message of a commit: a sentence, then a line for each."""
     lines = [
-        f"{sign} {subject}: {each['role']} in {each['namespace'] or 'the whole cluster'}"
+        f"{sign} {_called(each, subject)}: {each['role']} in {each['namespace'] or 'the whole cluster'}"
         for sign, side in (("+", "gains"), ("-", "loses"))
         for each in document[side]
         for subject in each["subjects"]
@@ -93,10 +98,15 @@ def change_message(document: Mapping[str, Any]) -> str:
     return "\n".join([head, "", *lines, *more]) if lines else "Repair bindings: nobody gains or loses access"
 
 
+def _called(family: Mapping[str, Any], subject: str) -> str:
+    return f"group {subject}" if family["kind"] == SubjectKind.GROUP else subject
+
+
 def _gained(changes: Iterable[Change]) -> tuple[Removal, ...]:
     changes = tuple(changes)
-    # Who only moves to another shard of the same family gains nothing.
+    # Who only moves to another shard of the same family, or from a group's subject to their own, gains nothing.
     had = {(c.binding.key.family, subject) for c in changes for subject in set(c.removed) - set(c.lost)}
+    had |= moved(changes)
     found = {(c.binding.key.family, subject) for c in changes for subject in c.added} - had
     return tuple(sorted(found, key=lambda pair: (pair[0].sort_key, pair[1])))
 

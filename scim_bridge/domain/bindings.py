@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from json.encoder import encode_basestring_ascii as _quoted
@@ -62,6 +62,16 @@ class Family:
     def sort_key(self) -> tuple[str, str, str]:
         """Return the order in which families are planned."""
         return (self.namespace or "", self.role.value, self.subject_kind.value)
+
+    @property
+    def of_users(self) -> "Family":
+        """Return the family of users with this role in this place."""
+        return self if self.subject_kind is SubjectKind.USER else replace(self, subject_kind=SubjectKind.USER)
+
+    @property
+    def of_groups(self) -> "Family":
+        """Return the family of groups with this role in this place."""
+        return self if self.subject_kind is SubjectKind.GROUP else replace(self, subject_kind=SubjectKind.GROUP)
 
 
 @dataclass(frozen=True, slots=True)

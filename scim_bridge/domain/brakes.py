@@ -6,10 +6,11 @@ for an approval, however long that takes; the rest flows. Removals that somebody
 not counted and never wait.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from scim_bridge.domain.planning import Plan, Removal, hold
+from scim_bridge.domain.bindings import SubjectKind
+from scim_bridge.domain.planning import Change, Plan, Removal, hold
 
 NOBODY: frozenset[str] = frozenset()
 NOTHING: frozenset[Removal] = frozenset()
@@ -66,31 +67,49 @@ def brake(
     Hold back the surplus of a plan's inferred removals.
 
     ``ceiling`` are exactly the removals that somebody approved, ``waiting`` those that an earlier pass held: an hour
-    that has passed frees none of them. Who flows under the limit follows the plan's order: the same every time.
+    that has passed frees none of them. Who flows under the limit follows the plan's order: the same every time. A group
+    counts as all who lose something with it, and is not taken away in parts.
     """
     inferred = [removal for removal in plan.removals if not is_asked_for(removal) and removal not in ceiling]
     if not inferred:
         return plan
     checked = list(windows)
-    stay = {removal[1] for removal in inferred if removal in waiting}
-    candidates = [subject for subject in dict.fromkeys(subject for _, subject in inferred) if subject not in stay]
+    stay = {_whom(removal) for removal in inferred if removal in waiting}
+    losing = {(change.binding.key.family, each): people for change in plan.changes for each, people in _losing(change)}
+    candidates: dict[_Whom, set[str]] = {}
+    for removal in inferred:
+        if _whom(removal) not in stay:
+            candidates.setdefault(_whom(removal), set()).update(losing.get(removal, (removal[1],)))
     if any(each.empties(limits) for each in checked):
         stay.update(candidates)
     else:
         stay.update(_surplus(candidates, checked, limits))
-    return hold(plan, [removal for removal in inferred if removal[1] in stay])
+    return hold(plan, [removal for removal in inferred if _whom(removal) in stay])
 
 
-def _surplus(candidates: Iterable[str], windows: Iterable[Window], limits: BrakeLimits) -> set[str]:
-    """Return the subjects that are too many for one of the windows."""
+_Whom = tuple[SubjectKind, str]
+"""A subject as it is held or goes, in all families at once: a group may be called as a person is."""
+
+
+def _whom(removal: Removal) -> _Whom:
+    return (removal[0].subject_kind, removal[1])
+
+
+def _losing(change: Change) -> Iterable[tuple[str, frozenset[str]]]:
+    return [(each, people) for each, people in change.losing.items() if people]
+
+
+def _surplus(candidates: Mapping[_Whom, Collection[str]], windows: Iterable[Window], limits: BrakeLimits) -> set[_Whom]:
+    """Return those with whom more people than one of the windows allows would lose something."""
     counted = [(window, set(window.removed), limits.allowance(window.at_start)) for window in windows]
     surplus = set()
-    for subject in candidates:
-        if all(window.person(subject) in gone or len(gone) < most for window, gone, most in counted):
-            for window, gone, _ in counted:
-                gone.add(window.person(subject))
+    for whom, people in candidates.items():
+        more = [{window.person(each) for each in people} - gone for window, gone, _ in counted]
+        if all(not new or len(gone) + len(new) <= most for new, (_, gone, most) in zip(more, counted, strict=True)):
+            for new, (_, gone, _) in zip(more, counted, strict=True):
+                gone |= new
         else:
-            surplus.add(subject)
+            surplus.add(whom)
     return surplus
 
 

@@ -1,13 +1,14 @@
 """What a cluster should have, from one snapshot: a pure function, near-linear in the number of people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from scim_bridge.domain.access import Grant, Snapshot, cluster_role, scope_roles
-from scim_bridge.domain.bindings import Binding, Family, render_subject, shard_bits, shard_family
+from scim_bridge.domain.bindings import Binding, Family, SubjectKind, render_subject, shard_bits, shard_family
+from scim_bridge.domain.group_subjects import EXPANDED, Families, Place, StandIns, stand_ins
 from scim_bridge.domain.namespaces import NamespaceMap, map_namespaces
 from scim_bridge.domain.organizations import Cluster, ClusterId
-from scim_bridge.domain.people import GroupId, MemberId, MemberState, groups_above
+from scim_bridge.domain.people import GroupId, MemberId, groups_above
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import Invalid
 
@@ -28,13 +29,26 @@ class Desired:
     """
     The bindings a cluster should have, whom each subject stands for, and what could not be granted.
 
-    Nothing may be inferred from what is missing here unless it is ``complete``: unknown is not empty.
+    ``subjects`` are the users' own, of those too for whom a group stands: ``through`` says for whom each does, by
+    their own subjects, and ``groups`` which group each is. Nothing may be inferred from what is missing here unless it
+    is ``complete``: unknown is not empty.
     """
 
     bindings: tuple[Binding, ...] = ()
     conditions: tuple[Condition, ...] = ()
     subjects: Mapping[str, MemberId] = field(default_factory=dict)
     complete: bool = True
+    through: Mapping[Place, frozenset[str]] = field(default_factory=dict)
+    groups: Mapping[str, GroupId] = field(default_factory=dict)
+
+    def everybody(self) -> Iterator[tuple[Family, str]]:
+        """Yield each person's subject in each family of users, also where a group stands for them; some twice."""
+        for binding in self.bindings:
+            family = binding.key.family
+            if family.subject_kind is SubjectKind.USER:
+                yield from ((family, subject) for subject in binding.subjects)
+        for (family, _), subjects in self.through.items():
+            yield from ((family.of_users, subject) for subject in subjects)
 
 
 def desired(
@@ -54,24 +68,58 @@ def desired(
     cluster = snapshot.tree.clusters[cluster_id]
     mapped = map_namespaces(snapshot.tree, cluster, namespaces)
     rendered, conditions = _render_everybody(snapshot, cluster)
-    families: dict[Family, list[str]] = {}
-    subjects: dict[str, MemberId] = {}
     conditions |= {Condition(*problem) for problem in mapped.problems}
     decide = _Decider(snapshot, cluster, mapped)
+    held: dict[MemberId, Families] = {}
     for member_id in sorted(rendered):
-        wanted, refused = decide.families_of(member_id)
+        held[member_id], refused = decide.families_of(member_id)
         conditions |= refused
-        for family in wanted:
-            families.setdefault(family, []).append(rendered[member_id])
-        if wanted:
-            subjects[rendered[member_id]] = member_id
+    standing = stand_ins(snapshot, cluster, held, decide.families_by)
+    conditions |= {Condition(EXPANDED, name[:255], _expanded(name, why)) for name, why in standing.reasons.items()}
+    if standing.unheard:
+        conditions.add(Condition("TokenWithoutGroups", cluster.name, _unheard(snapshot, cluster, standing.unheard)))
     bits_now = current_bits or {}
     bindings: list[Binding] = []
+    families = _subjects_of(held, rendered, standing)
     for family in sorted(families, key=lambda each: each.sort_key):
         members = families[family]
         bits = shard_bits(len(members), per_binding, bits_now.get(family, 0))
         bindings += shard_family(snapshot.organization_id, cluster_id, family, members, bits)
-    return Desired(tuple(bindings), tuple(sorted(conditions)), subjects, mapped.complete)
+    return Desired(
+        tuple(bindings),
+        tuple(sorted(conditions)),
+        {rendered[member_id]: member_id for member_id, wanted in held.items() if wanted},
+        mapped.complete,
+        {place: frozenset(rendered[each] for each in members) for place, members in standing.through.items()},
+        standing.groups,
+    )
+
+
+def _subjects_of(
+    held: Mapping[MemberId, Families], rendered: Mapping[MemberId, str], standing: StandIns
+) -> dict[Family, list[str]]:
+    """Return the subjects of each family: people by name, but for those for whom a group stands there."""
+    families: dict[Family, list[str]] = {}
+    covered = standing.covered()
+    for member_id, wanted in held.items():
+        for family in wanted:
+            if member_id not in covered.get(family, ()):
+                families.setdefault(family, []).append(rendered[member_id])
+    for family, subject in standing.through:
+        families.setdefault(family, []).append(subject)
+    return families
+
+
+def _unheard(snapshot: Snapshot, cluster: Cluster, unheard: frozenset[MemberId]) -> str:
+    first = snapshot.members[min(unheard)].user_name
+    return (
+        f"who is in more than {cluster.group_limit} groups has none in a token: {first} ({len(unheard)} in all); "
+        "a group that stands for them gives them nothing; in the mode auto they are named"
+    )
+
+
+def _expanded(name: str, why: str) -> str:
+    return f"the group {name[:80]} does not stand for its members here, who are named one by one: {why}"
 
 
 def desired_families(
@@ -96,6 +144,18 @@ def desired_families(
     return rendered[member_id], wanted
 
 
+def names_on(snapshot: Snapshot, cluster_id: ClusterId, people: Iterable[MemberId]) -> dict[MemberId, str]:
+    """Return what each of these people is called on a cluster, by their id who has no name there."""
+    cluster = snapshot.tree.clusters[cluster_id]
+    found: dict[MemberId, str] = {}
+    for member_id in people:
+        try:
+            found[member_id] = render_subject(cluster, snapshot.members[member_id])
+        except (Invalid, KeyError):
+            found[member_id] = member_id
+    return found
+
+
 class _Decider:
     """Decides people's families; people with the same groups and no grants of their own share one decision."""
 
@@ -116,6 +176,10 @@ class _Decider:
             grants = [grant for group in above for grant in snapshot.grants_of_group.get(group, ())]
             self._by_groups[groups] = self._decide(grants)
         return self._by_groups[groups]
+
+    def families_by(self, grants: Iterable[Grant]) -> Families:
+        """Return what some grants alone would give."""
+        return self._decide(grants)[0]
 
     def _decide(self, grants: Iterable[Grant]) -> tuple[frozenset[Family], frozenset[Condition]]:
         grants = list(grants)
@@ -153,7 +217,7 @@ def _render_everybody(snapshot: Snapshot, cluster: Cluster) -> tuple[dict[Member
     conditions: set[Condition] = set()
     for member_id in sorted(snapshot.members):
         member = snapshot.members[member_id]
-        if member.state is not MemberState.ACTIVE or not member.is_person:
+        if not member.is_active or not member.is_person:
             continue
         try:
             subject = render_subject(cluster, member)

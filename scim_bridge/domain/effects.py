@@ -196,15 +196,11 @@ def _bound(snapshot: Snapshot, cluster: Cluster, people: Iterable[MemberId]) -> 
     wanted = desired(snapshot, cluster.id)
     concerned = set(people)
     found = set()
-    for binding in wanted.bindings:
-        family = binding.key.family
-        for subject in binding.subjects:
-            member_id = wanted.subjects[subject]
-            if member_id in concerned:
-                person = snapshot.members[member_id].user_name
-                found.add(
-                    BoundSubject(cluster.name, family.namespace or "", family.role.value, subject, person, member_id)
-                )
+    for family, subject in wanted.everybody():
+        member_id = wanted.subjects[subject]
+        if member_id in concerned:
+            person = snapshot.members[member_id].user_name
+            found.add(BoundSubject(cluster.name, family.namespace or "", family.role.value, subject, person, member_id))
     return found, wanted.complete
 
 

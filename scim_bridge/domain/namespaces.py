@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from scim_bridge.domain.organizations import (
     Cluster,
@@ -16,6 +17,7 @@ from scim_bridge.domain.organizations import (
 )
 from scim_bridge.errors import Invalid
 
+MAX_EXCLUSIONS = 1024
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _SELECTOR_TERM = re.compile(r"(?P<key>[A-Za-z0-9][-A-Za-z0-9_./]{0,316})(?P<sign>!?=)(?P<value>[-A-Za-z0-9_.]{0,63})")
 
@@ -57,8 +59,23 @@ def is_namespace_name(name: str) -> bool:
 
 
 def is_forbidden(cluster: Cluster, namespace: str) -> bool:
-    """Tell whether no project may have a namespace: Kubernetes' own, ``default``, and the bridge's."""
-    return namespace.startswith("kube-") or namespace in ("default", cluster.bridge_namespace)
+    """Tell whether no project may have a namespace: Kubernetes' own, ``default``, the bridge's, and excluded ones."""
+    if namespace.startswith("kube-") or namespace in ("default", cluster.bridge_namespace):
+        return True
+    return any(fnmatchcase(namespace, each) for each in cluster.excluded_namespaces.split(",") if each)
+
+
+def checked_exclusions(text: str) -> str:
+    """Return names and patterns of namespaces, joined by commas, in one form; raises Invalid."""
+    found = sorted({each.strip() for each in text.split(",")} - {""})
+    wrong = [each for each in found if not is_namespace_name(each.replace("*", "x"))]
+    if wrong or len(",".join(found)) > MAX_EXCLUSIONS:
+        named = repr(wrong[0]) if wrong else f"more than {MAX_EXCLUSIONS} characters"
+        raise Invalid(
+            f"Excluded namespaces are names joined by commas, * in them stands for anything; not {named}.",
+            field="excluded_namespaces",
+        )
+    return ",".join(found)
 
 
 def parse_selector(text: str) -> Selector:

@@ -101,13 +101,29 @@ class CaseRule(StrEnum):
     LOWER = "lower"
 
 
+class SubjectMode(StrEnum):
+    """
+    Whom a cluster's bindings name.
+
+    GROUP lets a group stand for its members where it cannot give anybody more; AUTO names those beside it whose tokens
+    would carry no groups, because they are in too many.
+    """
+
+    USER = "user"
+    GROUP = "group"
+    AUTO = "auto"
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """
     A registered cluster and its policy.
 
     ``user_template`` renders a member into the subject the cluster's authenticator would produce, with
-    ``{user_name}``, ``{email}``, ``{external_id}`` and ``{member_id}``.
+    ``{user_name}``, ``{email}``, ``{external_id}`` and ``{member_id}``; ``group_template`` a group, with ``{group}``
+    and ``{external_id}``, and is empty where nobody said how. ``group_directory`` is the id of the directory whose
+    groups its tokens carry: those whose name fits ``group_filter``, and none at all for who is in more than
+    ``group_limit``. A token lives for ``token_minutes``. ``excluded_namespaces`` are patterns, joined by commas.
     """
 
     id: ClusterId
@@ -118,6 +134,14 @@ class Cluster:
     allow_cluster_admin: bool = False
     allow_label_selectors: bool = False
     bridge_namespace: str = "scim-bridge"
+    subject_mode: SubjectMode = SubjectMode.USER
+    group_template: str = ""
+    group_case: CaseRule = CaseRule.KEEP
+    group_directory: str = ""
+    group_filter: str = "*"
+    group_limit: int = 200
+    token_minutes: int = 60
+    excluded_namespaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)

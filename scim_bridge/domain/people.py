@@ -69,6 +69,28 @@ class Member:
     display_name: str | None = None
     is_person: bool = True
 
+    @property
+    def is_active(self) -> bool:
+        """Tell whether anything may give them access."""
+        return self.state is MemberState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class GroupFacts:
+    """
+    What tells whether a group may stand for its members on a cluster.
+
+    ``doubts`` are in words what the bridge cannot answer for: whoever is in it at the identity provider and not here.
+    ``held`` are members whom the provider has taken out and a brake keeps in: no token of theirs carries the group.
+    """
+
+    id: GroupId
+    name: str
+    external_id: str | None = None
+    directory_id: DirectoryId | None = None
+    doubts: tuple[str, ...] = ()
+    held: frozenset[MemberId] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Membership:

@@ -7,12 +7,14 @@ shrinks, then deletes, so nobody is without access at a moment when desired had 
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
-from scim_bridge.domain.bindings import Binding, BindingKey, Family
+from scim_bridge.domain.bindings import Binding, BindingKey, Family, SubjectKind
+from scim_bridge.domain.group_subjects import Place, strengths_at
 from scim_bridge.domain.organizations import ClusterId
 
 Removal = tuple[Family, str]
@@ -49,6 +51,23 @@ class Action(StrEnum):
 
 
 ORDER = tuple(Action)
+NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSubjects:
+    """
+    Whom groups stand for on a cluster, by their own subjects.
+
+    ``through`` is what is wanted (`Desired.through`); ``until_now`` says for whom each group's subject may have stood
+    up to now. A group that is not in it counts as one who loses something.
+    """
+
+    through: Mapping[Place, frozenset[str]] = field(default_factory=dict)
+    until_now: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+NO_GROUPS = GroupSubjects()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,9 @@ class Change:
     ``added`` and ``removed`` are subjects of this object; ``lost`` are those of them that leave the family itself.
     ``uid`` and ``resource_version`` are the object's as it was read, None for one that is to be made. After a grow
     the object has a new version: its shrink must name that one.
+
+    Of a binding of groups, ``moving`` are the people who only go over between a group's subject and their own, and
+    ``losing`` who loses something by each of ``lost``.
     """
 
     action: Action
@@ -68,6 +90,8 @@ class Change:
     lost: tuple[str, ...] = ()
     uid: str | None = field(default=None, compare=False)
     resource_version: str | None = field(default=None, compare=False)
+    moving: frozenset[str] = field(default=NOBODY, compare=False)
+    losing: Mapping[str, frozenset[str]] = field(default_factory=dict, compare=False)
 
     @property
     def sort_key(self) -> tuple[object, ...]:
@@ -131,16 +155,56 @@ def lost_of(changes: Iterable[Change]) -> tuple[Removal, ...]:
     return tuple(sorted(found, key=lambda pair: (pair[0].sort_key, pair[1])))
 
 
-def plan_changes(cluster_id: ClusterId, desired: Iterable[Binding], observed: Iterable[Seen]) -> Plan:
+def people_losing(
+    changes: Iterable[Change], counts: Callable[[Removal], bool] = lambda removal: True
+) -> frozenset[str]:
+    """Return who loses something by these changes, each once by their own subjects, also for whom a group stood."""
+    return NOBODY.union(
+        *(
+            change.losing.get(subject) or (subject,)
+            for change in changes
+            for subject in change.lost
+            if counts((change.binding.key.family, subject))
+        )
+    )
+
+
+def by_people(covers: Callable[[Removal], bool], changes: Iterable[Change]) -> Callable[[Removal], bool]:
+    """Return ``covers`` for removals in these changes: of a group's it is asked for all who lose something by it."""
+    losing = {(c.binding.key.family, group): people for c in changes for group, people in c.losing.items()}
+
+    def covers_all(removal: Removal) -> bool:
+        family, _ = removal
+        if family.subject_kind is SubjectKind.USER:
+            return covers(removal)
+        people = losing.get(removal, NOBODY)
+        return bool(people) and all(covers((family.of_users, each)) for each in people)
+
+    return covers_all
+
+
+def moved(changes: Iterable[Change]) -> set[Removal]:
+    """Return who is named one by one because a group stands for them no longer: they gain nothing."""
+    taking = [change for change in changes if change.action in (Action.SHRINK, Action.DELETE)]
+    return {(change.binding.key.family.of_users, subject) for change in taking for subject in change.moving}
+
+
+def plan_changes(
+    cluster_id: ClusterId, desired: Iterable[Binding], observed: Iterable[Seen], groups: GroupSubjects = NO_GROUPS
+) -> Plan:
     """
     Return what makes the cluster as desired.
 
     An object that gains and loses subjects is grown to both first and shrunk later. A family that is split anew gets
-    all its new shards before an old one goes.
+    all its new shards before an old one goes. Who is named no longer because a group stands for them, or the other
+    way round, loses nothing.
     """
     want = {binding.key: binding for binding in desired}
     have = {seen.binding.key: seen for seen in observed}
     kept_in_family = _family_subjects(want.values())
+    written = {place: subjects for place, subjects in groups.through.items() if place[1] in kept_in_family[place[0]]}
+    for (family, _), subjects in written.items():
+        kept_in_family[family.of_users].update(subjects)
     changes: list[Change] = []
     for key, binding in want.items():
         seen = have.get(key)
@@ -150,7 +214,29 @@ def plan_changes(cluster_id: ClusterId, desired: Iterable[Binding], observed: It
             removed = seen.binding.subjects
             lost = _lost(key, removed, kept_in_family)
             changes.append(_as_read(seen, Change(Action.DELETE, seen.binding, removed=removed, lost=lost)))
+    if any(change.binding.key.family.subject_kind is SubjectKind.GROUP for change in changes):
+        strengths = strengths_at(want.values(), written)
+        changes = [_with_people(change, groups, strengths) for change in changes]
     return Plan(cluster_id, tuple(sorted(changes, key=lambda change: change.sort_key)))
+
+
+def _with_people(change: Change, groups: GroupSubjects, strengths: Mapping[tuple[str | None, str], int]) -> Change:
+    """Say of a change of groups whom it concerns; a group whose people all keep what it gave loses nothing."""
+    family = change.binding.key.family
+    if family.subject_kind is SubjectKind.USER:
+        return change
+    if change.action in (Action.CREATE, Action.GROW):
+        moving = NOBODY.union(*(groups.through.get((family, each), NOBODY) for each in change.added))
+        return replace(change, moving=moving)
+    until_now = {each: groups.until_now.get(each) for each in change.lost}
+    losing = {
+        each: frozenset(s for s in people if strengths.get((family.namespace, s), -1) < family.role.strength)
+        for each, people in until_now.items()
+        if people is not None
+    }
+    lost = tuple(each for each in change.lost if losing.get(each, True))
+    moving = NOBODY.union(*(people - losing[each] for each, people in until_now.items() if people is not None))
+    return replace(change, lost=lost, moving=moving, losing={each: losing[each] for each in lost if each in losing})
 
 
 def _create(binding: Binding) -> list[Change]:
@@ -177,9 +263,9 @@ def _as_read(seen: Seen, change: Change) -> Change:
 
 
 def _family_subjects(bindings: Iterable[Binding]) -> dict[Family, set[str]]:
-    found: dict[Family, set[str]] = {}
+    found: dict[Family, set[str]] = defaultdict(set)
     for binding in bindings:
-        found.setdefault(binding.key.family, set()).update(binding.subjects)
+        found[binding.key.family].update(binding.subjects)
     return found
 
 
@@ -228,13 +314,19 @@ def after_failures(changes: Iterable[Change], failed: Iterable[Change]) -> tuple
     A failed write stops only itself, with one exception: whoever only moves to a shard that could not be written
     stays in the old one, or they would be without what desired had all along.
     """
-    unwritten: dict[Family, set[str]] = {}
+    unwritten: dict[Family, set[str]] = defaultdict(set)
     for change in failed:
-        unwritten.setdefault(change.binding.key.family, set()).update(change.added)
+        family = change.binding.key.family
+        unwritten[family].update(change.added)
+        unwritten[family.of_users].update(change.moving)
     found: list[Change] = []
     for change in changes:
-        moving = unwritten.get(change.binding.key.family, set()) & (set(change.removed) - set(change.lost))
-        found += keeping(change, moving) if moving else [change]
+        family = change.binding.key.family
+        staying = unwritten[family] & (set(change.removed) - set(change.lost))
+        if unwritten[family.of_users] & change.moving:
+            # Somebody for whom a group stands is not named yet: it goes on standing for them.
+            staying = set(change.removed)
+        found += keeping(change, staying) if staying else [change]
     return tuple(found)
 
 
@@ -251,6 +343,9 @@ def without_additions(plan: Plan, subjects: Collection[str]) -> Plan:
     """
     refused: dict[BindingKey, set[str]] = {}
     for change in plan.of(Action.CREATE, Action.GROW):
+        if change.binding.key.family.subject_kind is SubjectKind.GROUP:
+            # A group may be called as a person is.
+            continue
         found = set(subjects) & set(change.added)
         if found:
             refused[change.binding.key] = found

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from scim_bridge.domain.access import Snapshot, api_roles
 from scim_bridge.domain.desired import desired
-from scim_bridge.domain.organizations import Scope
+from scim_bridge.domain.group_subjects import EXPANDED
+from scim_bridge.domain.organizations import Scope, SubjectMode
 from scim_bridge.domain.people import MemberId
 
 Holdings = Mapping[MemberId, frozenset[str]]
@@ -88,6 +89,27 @@ def subject_shifts(
     return found
 
 
+def shifts_of_groups(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Return in sentences for whom groups begin and cease to stand on which cluster, and why others do not."""
+    found: list[str] = []
+    for cluster in sorted(after.tree.clusters.values(), key=lambda each: each.name):
+        was = before.tree.clusters.get(cluster.id)
+        if was is None or SubjectMode.USER is was.subject_mode is cluster.subject_mode:
+            continue
+        old, new = desired(before, cluster.id), desired(after, cluster.id)
+        for word, there, others in (("now stands", new, old), ("no longer stands", old, new)):
+            changed = there.through.keys() - others.through.keys()
+            for family, subject in sorted(changed, key=lambda each: (each[0].sort_key, each[1])):
+                count = len(there.through[family, subject])
+                people = "1 person" if count == 1 else f"{count} people"
+                where = f"{family.namespace} on {cluster.name}" if family.namespace else f"cluster {cluster.name}"
+                found.append(f"the group {subject} {word} for {people} with {family.role.value} in {where}")
+        reasons = {each.message for each in new.conditions if each.kind == EXPANDED}
+        reasons -= {each.message for each in old.conditions if each.kind == EXPANDED}
+        found += [f"on {cluster.name} {each}" for each in sorted(reasons)]
+    return tuple(found)
+
+
 def holdings(
     snapshot: Snapshot, name_of: Callable[[Scope], str], places: Collection[Scope] = ()
 ) -> tuple[Holdings, frozenset[str]]:
@@ -98,11 +120,9 @@ def holdings(
         wanted = desired(snapshot, cluster.id)
         if not wanted.complete:
             unclear.add(cluster.name)
-        for binding in wanted.bindings:
-            family = binding.key.family
+        for family, subject in wanted.everybody():
             place = f"{family.namespace} on {cluster.name}" if family.namespace else f"cluster {cluster.name}"
-            for subject in binding.subjects:
-                found.setdefault(wanted.subjects[subject], set()).add(f"{family.role.value} in {place}")
+            found.setdefault(wanted.subjects[subject], set()).add(f"{family.role.value} in {place}")
     for member_id in snapshot.members:
         roles = _api_roles(snapshot, member_id, name_of, places)
         if roles:

@@ -42,12 +42,3 @@ def parse_break_glass(text: str) -> BreakGlass:
             field="break_glass",
         )
     return BreakGlass(WayIn(kind), name.strip())
-
-
-def checked_group_template(text: str) -> str:
-    """Return a template of group names; raises Invalid for one that does not name the group once."""
-    if text.count("{group}") != 1 or "{" in text.replace("{group}", "") or len(text) > 255 or not text.isprintable():
-        raise Invalid("A group template is a text with {group} in it, e.g. oidc:{group}.", field="group_template")
-    if text.lower().startswith("system:"):
-        raise Invalid("A group template may not make system: names.", field="group_template")
-    return text

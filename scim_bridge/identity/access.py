@@ -266,12 +266,14 @@ class Explainer:
 
 
 def _held_now(connection: Connection, member: Member) -> list[tuple[str, HeldBy]]:
+    own = [(each, each.subject) for each in store.bindings_holding(connection, member.id)]
+    by_group = [(each, f"group {each.subject}") for each in store.groups_holding(connection, member.id)]
     return [
         (
             each.cluster_id,
-            HeldBy(each.name, each.namespace, parse_key(each.key).family.role.value, each.subject, each.written_at),
+            HeldBy(each.name, each.namespace, parse_key(each.key).family.role.value, subject, each.written_at),
         )
-        for each in store.bindings_holding(connection, member.id)
+        for each, subject in (*own, *by_group)
     ]
 
 

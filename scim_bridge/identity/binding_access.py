@@ -5,7 +5,7 @@ from datetime import datetime
 
 from scim_bridge.domain.access import Snapshot, Verdict, cluster_role, scope_roles
 from scim_bridge.domain.actors import Actor
-from scim_bridge.domain.bindings import Family
+from scim_bridge.domain.bindings import Family, SubjectKind
 from scim_bridge.domain.namespaces import map_namespaces
 from scim_bridge.domain.organizations import Cluster
 from scim_bridge.domain.people import Member, MemberId
@@ -31,7 +31,11 @@ class SubjectExplained:
 
 @dataclass(frozen=True, slots=True)
 class BindingExplained:
-    """An object on a cluster; ``next`` is the subject after which to go on, None at the end."""
+    """
+    An object on a cluster; ``next`` is the subject after which to go on, None at the end.
+
+    Of ``kind`` Group its subjects are groups, and no person stands beside them.
+    """
 
     cluster: str
     name: str
@@ -41,6 +45,7 @@ class BindingExplained:
     written_at: datetime
     subjects: tuple[SubjectExplained, ...]
     next: str | None = None
+    kind: SubjectKind = SubjectKind.USER
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ def explain_binding(database: Database, actor: Actor, organization: str, which: 
             found.written_at,
             tuple(explained.subject(*each) for each in page[: which.limit]),
             page[which.limit - 1][0] if len(page) > which.limit else None,
+            found.key.family.subject_kind,
         )
 
 

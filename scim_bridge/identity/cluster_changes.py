@@ -1,17 +1,18 @@
 """Clusters as drafts: move to another environment, rename, and change what may be granted on them and how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scim_bridge.domain.bindings import template_fields
 from scim_bridge.domain.organizations import CaseRule, Cluster, ClusterId, Scope, Tree
 from scim_bridge.errors import Conflict, Invalid
+from scim_bridge.identity.cluster_subjects import AS_IT_IS, SubjectsWanted, check_whole
 from scim_bridge.identity.names import checked_name, the_scope, the_unit, unit_path
 from scim_bridge.identity.project_changes import owned
 from scim_bridge.identity.tree import refuse_owned
 from scim_bridge.identity.tree_drafts import Desk, Outcome
 from scim_bridge.identity.unit_changes import unit_scope
 from scim_bridge.store import tree_changes as store
-from scim_bridge.store.tree_changes import POLICIES, ClusterPolicy, policy_text
+from scim_bridge.store.tree_changes import POLICIES, policy_text
 
 MAX_TEMPLATE = 255
 MOVE = "clusters:move_environment"
@@ -56,12 +57,13 @@ class ChangeCluster:
     case_rule: CaseRule | None = None
     allow_cluster_admin: bool | None = None
     allow_label_selectors: bool | None = None
+    subjects: SubjectsWanted = AS_IT_IS
     kind: str = "cluster.changed"
 
     def carry_out(self, desk: Desk) -> Outcome:
         """Change it; raises Invalid for a template that names nobody, Conflict where the name is taken."""
         present, scope = cluster_named(desk.tree, self.cluster)
-        policy = self._policy(present)
+        policy = self._policy(desk, present)
         desk.require("clusters:update", scope)
         before = {each: getattr(present, each) for each in ("name", *POLICIES)}
         changed = {each: was for each, was in before.items() if policy_text(was) != policy_text(getattr(policy, each))}
@@ -72,6 +74,8 @@ class ChangeCluster:
             desk.require("organization:permissions:write", scope)
         if "allow_cluster_admin" in changed and policy.allow_cluster_admin:
             desk.require("kubernetes_roles:grant:cluster-admin", scope)
+        if set(changed) & set(SubjectsWanted.__slots__):
+            check_whole(policy)
         if "name" in changed and any(each.name == policy.name for each in desk.tree.clusters.values()):
             raise Conflict(f"There is a cluster {policy.name} already.")
         desk.begin(present.name)
@@ -80,17 +84,16 @@ class ChangeCluster:
         desk.follow((f"cluster:{present.name}", f"cluster:{policy.name}"))
         return Outcome(scope, f"cluster:{present.name}", f"cluster:{policy.name}")
 
-    def _policy(self, present: Cluster) -> ClusterPolicy:
-        def chosen(asked: bool | None, has: bool) -> bool:
-            return has if asked is None else asked
-
-        return ClusterPolicy(
-            present.name if self.name is None else checked_name("a cluster", self.name),
-            present.user_template if self.user_template is None else checked_template(self.user_template),
-            (self.case_rule or present.case_rule).value,
-            chosen(self.allow_cluster_admin, present.allow_cluster_admin),
-            chosen(self.allow_label_selectors, present.allow_label_selectors),
-        )
+    def _policy(self, desk: Desk, present: Cluster) -> Cluster:
+        asked = {
+            "name": None if self.name is None else checked_name("a cluster", self.name),
+            "user_template": None if self.user_template is None else checked_template(self.user_template),
+            "case_rule": self.case_rule,
+            "allow_cluster_admin": self.allow_cluster_admin,
+            "allow_label_selectors": self.allow_label_selectors,
+            **self.subjects.values(desk.connection, desk.change.organization_id),
+        }
+        return replace(present, **{each: value for each, value in asked.items() if value is not None})
 
 
 def checked_template(template: str) -> str:

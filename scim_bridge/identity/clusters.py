@@ -7,14 +7,27 @@ from pathlib import Path
 from scim_bridge.clusters.git import want_commits as want_commits
 from scim_bridge.clusters.manifest_files import prepare_folder
 from scim_bridge.domain.actors import Actor
-from scim_bridge.domain.namespaces import is_namespace_name
-from scim_bridge.domain.organizations import CaseRule, ClusterId, Scope, ScopeKind, TargetKind, Tree, UnitId
+from scim_bridge.domain.organizations import (
+    CaseRule,
+    ClusterId,
+    Scope,
+    ScopeKind,
+    SubjectMode,
+    TargetKind,
+    Tree,
+)
 from scim_bridge.domain.safety import parse_break_glass
-from scim_bridge.errors import Conflict, Invalid, NotFound, Refused, StoreError
+from scim_bridge.errors import Conflict, NotFound, Refused, StoreError
 from scim_bridge.identity.authority import authority_of, require
-from scim_bridge.identity.cluster_changes import checked_template
 from scim_bridge.identity.cluster_registration import ClusterWanted as ClusterWanted
-from scim_bridge.identity.cluster_registration import differences, refuse_others
+from scim_bridge.identity.cluster_registration import (
+    check_wanted,
+    differences,
+    refuse_others,
+    require_way_in,
+    target_wanted,
+)
+from scim_bridge.identity.cluster_subjects import check_whole, directory_called
 from scim_bridge.identity.cluster_targets import (
     PreflightProblem,
     TargetNamed,
@@ -25,7 +38,7 @@ from scim_bridge.identity.cluster_targets import (
     same_credential,
 )
 from scim_bridge.identity.mapping import tree_grew
-from scim_bridge.identity.names import checked_name, the_organization, the_unit, unit_path
+from scim_bridge.identity.names import the_organization, the_unit, unit_path
 from scim_bridge.identity.rules import rules_naming
 from scim_bridge.identity.runtime import Keyring, Runtime
 from scim_bridge.store import cluster_registry as store
@@ -61,6 +74,14 @@ class ClusterView:
     bridge_namespace: str
     bindings: int
     created_at: datetime
+    subject_mode: SubjectMode
+    group_template: str
+    group_case: CaseRule
+    group_directory: str
+    group_filter: str
+    group_limit: int
+    token_minutes: int
+    excluded_namespaces: str
     created: bool = False
 
 
@@ -113,21 +134,25 @@ def register(
     request_id: str | None = None,
 ) -> ClusterRegistered:
     """Register a cluster whose target is read already, and ask it nothing; ``rehearsing`` leaves a folder alone."""
-    _check(wanted)
+    check_wanted(wanted)
     with runtime.database.write() as connection:
         owner = the_organization(connection, organization)
         lock_for_rules(connection, owner.id, exclusive=True)
         tree, instance = read_tree(connection, owner.id), instance_id(connection)
         unit_id = the_unit(tree, wanted.unit)
-        _require_way_in(wanted, given)
+        subjects = wanted.subjects.values(connection, owner.id)
+        check_whole(subjects)
+        require_way_in(wanted, given)
         _require_registering(connection, actor, owner, tree.scopes_of_unit(unit_id)[0], wanted, given)
         found = store.find_cluster(connection, owner.id, wanted.name)
         if found is not None and found.name == wanted.name:
-            refuse_others(list(differences(runtime.keyring, tree, found, wanted, given)), wanted.name)
+            others = differences(runtime.keyring, tree, found, wanted, given, subjects)
+            refuse_others(list(others), wanted.name)
             registered, created = found, False
         else:
             change = new_change(owner.id, actor, "cluster.added", now(), request_id)
-            registered, created = _register(connection, change, _target(runtime, wanted, unit_id, given)), True
+            target = target_wanted(runtime.keyring, wanted, unit_id, given, subjects)
+            registered, created = _register(connection, change, target), True
             if wanted.break_glass is not None:
                 way_in = Safety(break_glass=str(parse_break_glass(wanted.break_glass)))
                 write_safety(connection, owner.id, registered.id, way_in, change.at)
@@ -263,23 +288,6 @@ def _refuse_needed(connection: Connection, owner: Organization, tree: Tree, foun
         raise Refused(f"The project {alone[0]} lists no other cluster than {found.name}: give it others first.")
 
 
-def _check(wanted: ClusterWanted) -> None:
-    checked_name("a cluster", wanted.name)
-    checked_template(wanted.user_template)
-    if not is_namespace_name(wanted.bridge_namespace):
-        raise Invalid(f"{wanted.bridge_namespace!r} cannot be the name of a namespace.", field="bridge_namespace")
-
-
-def _require_way_in(wanted: ClusterWanted, given: TargetRead) -> None:
-    if wanted.break_glass is not None:
-        parse_break_glass(wanted.break_glass)
-    elif wanted.approve_first_plan and given.kind is TargetKind.KUBERNETES:
-        raise Refused(
-            "A cluster goes live only with a way in that does not depend on the bridge: say --break-glass user:NAME, "
-            "group:NAME or note:TEXT."
-        )
-
-
 def _require_registering(
     connection: Connection,
     actor: Actor,
@@ -298,23 +306,6 @@ def _require_registering(
         require(connection, actor, owner.id, "organization:permissions:write", place)
 
 
-def _target(runtime: Runtime, wanted: ClusterWanted, unit_id: UnitId | None, given: TargetRead) -> NewTarget:
-    return NewTarget(
-        wanted.name,
-        unit_id,
-        given.kind,
-        wanted.user_template,
-        given.address,
-        given.sealed(runtime.keyring),
-        given.folder,
-        wanted.allow_cluster_admin,
-        wanted.allow_label_selectors,
-        wanted.approve_first_plan,
-        wanted.case_rule,
-        wanted.bridge_namespace,
-    )
-
-
 def _register(connection: Connection, change: Change, target: NewTarget) -> RegisteredCluster:
     add_change(connection, change, target.name)
     made = store.insert_cluster(connection, change, target)
@@ -329,6 +320,7 @@ def _register(connection: Connection, change: Change, target: NewTarget) -> Regi
         "allow_label_selectors": target.allow_label_selectors,
         "bridge_namespace": target.bridge_namespace,
         "approved_first_plan": target.approved,
+        **target.subjects,
     }
     add_audit(connection, change, "cluster.added", "cluster", made.id, detail)
     tree_grew(connection, change)
@@ -365,5 +357,13 @@ def _view(connection: Connection, tree: Tree, found: RegisteredCluster, *, creat
         found.cluster.bridge_namespace,
         store.count_applied(connection, found.id),
         found.created_at,
+        found.cluster.subject_mode,
+        found.cluster.group_template,
+        found.cluster.group_case,
+        directory_called(connection, found.cluster.group_directory),
+        found.cluster.group_filter,
+        found.cluster.group_limit,
+        found.cluster.token_minutes,
+        found.cluster.excluded_namespaces,
         created,
     )

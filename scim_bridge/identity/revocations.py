@@ -1,7 +1,7 @@
 """Use cases of revocations: what became of somebody's access, with times and proof, for whoever has to show it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from scim_bridge.store import revocations as store
 from scim_bridge.store.api_tokens import tokens_of_account
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection
+from scim_bridge.store.group_subjects import still_there
 from scim_bridge.store.objective import removals_in
 from scim_bridge.store.people import account_of_member
 from scim_bridge.store.proofs import Proof, proofs_of_member
@@ -45,7 +46,12 @@ class SessionEnded:
 
 @dataclass(frozen=True, slots=True)
 class OnCluster:
-    """What became of one request on one cluster; ``proof`` is what the cluster itself answered, and when."""
+    """
+    What became of one request on one cluster; ``proof`` is what the cluster itself answered, and when.
+
+    ``lingers`` are groups that tokens given before carry: they let the person in until they end, by ``lingers_until``
+    at the latest, and nothing is left that the bridge can do about that.
+    """
 
     cluster: str
     state: str
@@ -57,6 +63,8 @@ class OnCluster:
     verdict: str | None
     proven_at: datetime | None
     proof: Mapping[str, Any] | None
+    lingers: tuple[str, ...] = ()
+    lingers_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,8 @@ class RevocationReport:
     What became of a person's access.
 
     ``is_over`` tells that the member is not active, every removal is confirmed, no token, session or binding is left,
-    and no cluster said otherwise. ``unproven`` are the clusters that could not be asked.
+    none of the provider's tokens carries a group that is bound, and no cluster said otherwise. ``unproven`` are the
+    clusters that could not be asked.
     """
 
     organization: str
@@ -130,10 +139,10 @@ def report(runtime: Runtime, organization: str, person: str) -> RevocationReport
     with runtime.database.read() as connection:
         owner = the_organization(connection, organization)
         member = the_member(connection, owner.id, person)
+        requests = store.requests_of_member(connection, member.id)
+        standing = still_there(connection, [g for each in requests for part in each.parts for g in part.lingers])
         proofs = {(each.request_id, each.cluster_id): each for each in proofs_of_member(connection, member.id)}
-        found = tuple(
-            _revocation(each, proofs, objective, at) for each in store.requests_of_member(connection, member.id)
-        )
+        found = tuple(_revocation(_standing_only(each, standing), proofs, objective, at) for each in requests)
         tokens = _tokens(connection, member)
         sessions = _sessions(connection, owner.id, member)
         bound = tuple(StillBound(*each) for each in store.still_bound(connection, member.id))
@@ -145,13 +154,13 @@ def report(runtime: Runtime, organization: str, person: str) -> RevocationReport
         member.state.value,
         at,
         objective,
-        _is_over(member, found, (*tokens, *sessions), bound),
+        _is_over(member, found, (*tokens, *sessions), bound, at),
         _unproven(found),
         found,
         tokens,
         sessions,
         bound,
-        CANNOT_SEE,
+        _cannot_see(found, at),
     )
 
 
@@ -171,6 +180,15 @@ def measured(runtime: Runtime, organization: str, days: float = 30) -> Performan
         owner = the_organization(connection, organization)
         found = removals_in(connection, owner.id, at - timedelta(days=days))
     return performance(found, runtime.settings.revocation_objective_seconds, at)
+
+
+def _standing_only(request: Request, standing: set[tuple[ClusterId, str]]) -> Request:
+    """Return a request less the groups that stand for nobody any more: no token opens anything by them."""
+    parts = []
+    for part in request.parts:
+        left = tuple(each for each in part.lingers if (part.cluster_id, each) in standing)
+        parts.append(replace(part, lingers=left, lingers_until=part.lingers_until if left else None))
+    return replace(request, parts=tuple(parts))
 
 
 def _revocation(
@@ -207,6 +225,8 @@ def _on_cluster(request: Request, part: Part, proof: Proof | None, objective: fl
         proof.verdict.value if proof else None,
         proof.proven_at if proof else None,
         {k: v for k, v in proof.document.items() if k != "taken"} if proof and is_known else None,
+        part.lingers,
+        part.lingers_until,
     )
 
 
@@ -232,6 +252,7 @@ def _is_over(
     found: tuple[Revocation, ...],
     opening: tuple[TokenEnded | SessionEnded, ...],
     bound: tuple[StillBound, ...],
+    at: datetime,
 ) -> bool:
     # What opens other organizations too opens none whose member is not active.
     return (
@@ -240,7 +261,18 @@ def _is_over(
         and all(each.ended_at is not None or each.opens_others for each in opening)
         and not bound
         and not any(part.verdict == Verdict.STILL for each in found for part in each.clusters)
+        and not any(part.lingers_until and part.lingers_until > at for each in found for part in each.clusters)
     )
+
+
+def _cannot_see(found: tuple[Revocation, ...], at: datetime) -> tuple[str, ...]:
+    parts = [p for each in found for p in each.clusters if p.lingers_until is not None and p.lingers_until > at]
+    told = {
+        f"on {p.cluster}, until token expiry: a token that was given before carries {', '.join(p.lingers)} and lets "
+        f"them in until it ends, by {p.lingers_until:%Y-%m-%d %H:%M} UTC; nothing is left that the bridge can do there"
+        for p in parts
+    }
+    return (*sorted(told), *CANNOT_SEE)
 
 
 def _unproven(found: tuple[Revocation, ...]) -> tuple[str, ...]:

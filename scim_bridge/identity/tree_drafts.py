@@ -15,7 +15,7 @@ from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.desired import desired
 from scim_bridge.domain.organizations import ClusterId, OrganizationId, Scope, Tree, UnitId
 from scim_bridge.domain.people import MemberId
-from scim_bridge.domain.previews import Difference, Shift, difference
+from scim_bridge.domain.previews import Difference, Shift, difference, shifts_of_groups
 from scim_bridge.errors import PreviewOutdated, Refused
 from scim_bridge.identity.authority import Authority, authority_of
 from scim_bridge.identity.names import scope_text, the_organization, the_scope
@@ -42,7 +42,8 @@ class TreePreview:
     Exactly what a change of the tree does to people's access; ``hash`` is what carrying it out is held to.
 
     ``place`` is what it is about, ``becomes`` that place's name afterwards, None where it is gone. ``renamed`` are
-    people whom a cluster is told another name of. ``unclear`` are clusters on which projects take namespaces by labels.
+    people whom a cluster is told another name of, ``subjects`` says for whom groups stand, and why others do not, where
+    that changes. ``unclear`` are clusters on which projects take namespaces by labels.
     """
 
     change: str
@@ -55,11 +56,12 @@ class TreePreview:
     renamed: tuple[Shift, ...] = ()
     unclear: tuple[str, ...] = ()
     hash: str = ""
+    subjects: tuple[str, ...] = ()
 
     @property
     def alters_access(self) -> bool:
         """Tell whether somebody has other access afterwards, as far as is known here."""
-        return bool(self.gains or self.loses or self.renamed or self.unclear)
+        return bool(self.gains or self.loses or self.renamed or self.unclear or self.subjects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,7 @@ def summary(made: TreePreview) -> str:
             named = "; ".join(f"{each.person} ({', '.join(each.what)})" for each in shifts[:SHOWN_IN_A_SENTENCE])
             more = f" and {len(shifts) - SHOWN_IN_A_SENTENCE} more" if len(shifts) > SHOWN_IN_A_SENTENCE else ""
             parts.append(f"{len(shifts)} would {verb}: {named}{more}.")
+    parts += [f"{each}." for each in made.subjects[:SHOWN_IN_A_SENTENCE]]
     if made.unclear:
         parts.append(f"Namespaces chosen by labels on {', '.join(made.unclear)} are not in this.")
     return f"{' '.join(parts) or 'Nobody would gain or lose anything.'} The preview is {made.hash[:12]}."
@@ -263,7 +266,7 @@ def measure(connection: Connection, change: Change, looks: tuple[Snapshot, Snaps
     request_removals(
         connection, change, [each.member_id for each in renamed if each.member_id not in losing], "template"
     )
-    return _preview(change.kind, done, told, renamed)
+    return _preview(change.kind, done, told, renamed, shifts_of_groups(before, after))
 
 
 def called_as(after: Snapshot, before: Snapshot) -> Snapshot:
@@ -280,12 +283,13 @@ def _text(before: Snapshot, after: Snapshot, scope: Scope) -> str:
     return scope_text(before.tree if before.tree.lineage(scope) else after.tree, scope)
 
 
-def _preview(kind: str, done: Outcome, told: Difference, renamed: tuple[Shift, ...]) -> TreePreview:
+def _preview(
+    kind: str, done: Outcome, told: Difference, renamed: tuple[Shift, ...], subjects: tuple[str, ...]
+) -> TreePreview:
     names = [f"{each.member_id} {' '.join(each.what)}" for each in renamed]
-    hash_ = told.digest(kind, done.scope.id, done.place, str(done.becomes), *names)
-    return TreePreview(
-        kind, done.scope.id, done.place, done.becomes, True, told.gains, told.losses, renamed, told.unclear, hash_
-    )
+    hash_ = told.digest(kind, done.scope.id, done.place, str(done.becomes), *names, *subjects)
+    sides = (told.gains, told.losses, renamed, told.unclear)
+    return TreePreview(kind, done.scope.id, done.place, done.becomes, True, *sides, hash_, subjects)
 
 
 def renamed_subjects(before: Snapshot, after: Snapshot) -> tuple[Shift, ...]:

@@ -20,7 +20,7 @@ The next pass puts both right from what it observes.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,8 +29,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from scim_bridge.domain.bindings import BindingKey, binding_name
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
-from scim_bridge.domain.people import MemberId
-from scim_bridge.store.applied import Applied, record_applied
+from scim_bridge.domain.people import GroupId, MemberId
+from scim_bridge.store.applied import Applied, Whom, record_applied
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.installation import instance_id
 from scim_bridge.store.removal_queue import LONGEST_WRITE, members_asked_since
@@ -54,6 +54,12 @@ class Sight:
     at: datetime
     requests: frozenset[str]
     members: Mapping[str, MemberId]
+    groups: Mapping[str, GroupId] = field(default_factory=dict)
+
+    @property
+    def whom(self) -> Whom:
+        """Return whom the subjects stand for."""
+        return Whom(self.members, self.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +99,18 @@ def announce(connection: sa.Connection, sight: Sight, additions: Iterable[Additi
     if made:
         connection.execute(sa.insert(applied_binding), made)
         ids |= {row["key"]: row["id"] for row in made}
+    whom = sight.whom
     rows = [
         {
             "cluster_id": sight.cluster_id,
             "subject": subject,
             "binding_id": ids[each.key.canonical],
-            "member_id": sight.members.get(subject),
+            "member_id": holder[0],
+            "group_id": holder[1],
         }
         for each in wanted
         for subject in each.subjects
+        for holder in [whom.of(each.key, subject)]
     ]
     if rows:
         _insert_subjects(connection, rows)
@@ -119,8 +128,9 @@ class Confirmed:
 def confirm(connection: sa.Connection, sight: Sight, confirmed: Sequence[Confirmed], at: datetime) -> None:
     """Record confirmed writes; whoever's removal was asked for meanwhile gets it asked anew."""
     lock_cluster(connection, sight.cluster_id)
-    record_applied(connection, [each.applied for each in confirmed], sight.members, at)
-    members = {sight.members[subject] for each in confirmed for subject in each.added if subject in sight.members}
+    record_applied(connection, [each.applied for each in confirmed], sight.whom, at)
+    came = {sight.whom.of(each.applied.binding.key, subject)[0] for each in confirmed for subject in each.added}
+    members = {each for each in came if each is not None}
     if members:
         _ask_anew(connection, sight, members, at)
 
@@ -148,7 +158,10 @@ def _insert_subjects(connection: sa.Connection, rows: list[dict[str, Any]]) -> N
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["cluster_id", "subject", "binding_id"],
-            set_={"member_id": sa.func.coalesce(statement.excluded.member_id, applied_subject.c.member_id)},
+            set_={
+                name: sa.func.coalesce(statement.excluded[name], applied_subject.c[name])
+                for name in ("member_id", "group_id")
+            },
         ),
         rows,
     )

@@ -1,18 +1,22 @@
 """What was last seen on, or written to, a cluster: which shards there are and whom they hold."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from scim_bridge.domain.bindings import Binding, BindingKey, Family, parse_key
+from scim_bridge.domain.bindings import Binding, BindingKey, Family, SubjectKind, parse_key
 from scim_bridge.domain.organizations import ClusterId
-from scim_bridge.domain.people import MemberId
+from scim_bridge.domain.people import GroupId, MemberId
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import applied_binding, applied_subject
 
 _CHUNK = 400
+
+Holder = tuple[MemberId | None, GroupId | None]
+"""Whom a subject stands for: a member, a group, or nobody that is known here."""
+NOBODY: Holder = (None, None)
 
 _RENEW = (
     sa.update(applied_binding)
@@ -79,9 +83,21 @@ def clusters_holding(connection: sa.Connection, member_id: MemberId) -> list[Clu
     return [ClusterId(each) for each in connection.execute(query.order_by(applied_subject.c.cluster_id)).scalars()]
 
 
-def record_applied(
-    connection: sa.Connection, applied: Sequence[Applied], members: Mapping[str, MemberId], at: datetime
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """Whom the subjects of a cluster stand for: members by users' subjects, groups by groups' own."""
+
+    members: Mapping[str, MemberId] = field(default_factory=dict)
+    groups: Mapping[str, GroupId] = field(default_factory=dict)
+
+    def of(self, key: BindingKey, subject: str, known: Holder = NOBODY) -> Holder:
+        """Return the member or the group of a subject in one object; ``known`` is what the record says so far."""
+        if key.family.subject_kind is SubjectKind.GROUP:
+            return (None, self.groups.get(subject, known[1]))
+        return (self.members.get(subject, known[0]), None)
+
+
+def record_applied(connection: sa.Connection, applied: Sequence[Applied], whom: Whom, at: datetime) -> None:
     """Record confirmed objects of one cluster; of their subjects only what changed is written."""
     ids = _upsert(connection, applied, at)
     there = _held(connection, ids.values())
@@ -91,16 +107,22 @@ def record_applied(
         key = each.binding.key
         binding_id = ids[key.canonical]
         held = there.get(binding_id, {})
-        wanted = {subject: members.get(subject, held.get(subject)) for subject in each.binding.subjects}
+        wanted = {subject: whom.of(key, subject, held.get(subject, NOBODY)) for subject in each.binding.subjects}
         gone += [
             {"taken_from": binding_id, "taken": subject}
             for subject in held
             if subject not in wanted or held[subject] != wanted[subject]
         ]
         rows += [
-            {"cluster_id": key.cluster_id, "subject": subject, "binding_id": binding_id, "member_id": member_id}
-            for subject, member_id in wanted.items()
-            if subject not in held or held[subject] != member_id
+            {
+                "cluster_id": key.cluster_id,
+                "subject": subject,
+                "binding_id": binding_id,
+                "member_id": holder[0],
+                "group_id": holder[1],
+            }
+            for subject, holder in wanted.items()
+            if subject not in held or held[subject] != holder
         ]
     if gone:
         connection.execute(_TAKE, gone)
@@ -205,13 +227,13 @@ def _as_written(applied: Applied, at: datetime, **which: str) -> dict[str, objec
     }
 
 
-def _held(connection: sa.Connection, binding_ids: Iterable[str]) -> dict[str, dict[str, MemberId | None]]:
-    found: dict[str, dict[str, MemberId | None]] = {}
+def _held(connection: sa.Connection, binding_ids: Iterable[str]) -> dict[str, dict[str, Holder]]:
+    found: dict[str, dict[str, Holder]] = {}
     columns = applied_subject.c
+    wanted = (columns.binding_id, columns.subject, columns.member_id, columns.group_id)
     for chunk in _chunks(binding_ids):
-        query = sa.select(columns.binding_id, columns.subject, columns.member_id).where(columns.binding_id.in_(chunk))
-        for binding_id, subject, member_id in connection.execute(query).all():
-            found.setdefault(binding_id, {})[subject] = member_id
+        for row in connection.execute(sa.select(*wanted).where(columns.binding_id.in_(chunk))):
+            found.setdefault(row.binding_id, {})[row.subject] = (row.member_id, row.group_id)
     return found
 
 

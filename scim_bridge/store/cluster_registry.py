@@ -1,7 +1,9 @@
 """The registered clusters: what their targets are, and how they are opened. Credentials are sealed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,6 +35,7 @@ class NewTarget:
     What a cluster is registered with.
 
     A Kubernetes API has a sealed kubeconfig, or none for the service account of the pod; manifests have a folder.
+    ``subjects`` is what of its policy about people and groups is not as it is by default, as `domain` has it.
     """
 
     name: str
@@ -47,6 +50,7 @@ class NewTarget:
     approved: bool = False
     case_rule: CaseRule = CaseRule.KEEP
     bridge_namespace: str = "scim-bridge"
+    subjects: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,7 @@ def insert_cluster(connection: sa.Connection, change: Change, target: NewTarget)
             allow_cluster_admin=target.allow_cluster_admin,
             allow_label_selectors=target.allow_label_selectors,
             approved_first_plan=target.approved,
+            **{name: value.value if isinstance(value, StrEnum) else value for name, value in target.subjects.items()},
             created_at=change.at,
         )
     )

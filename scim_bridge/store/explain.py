@@ -103,13 +103,18 @@ def bindings_holding(connection: sa.Connection, member_id: MemberId) -> list[Hel
     return [HeldBinding(*row) for row in connection.execute(_HOLDING, {"member": member_id})]
 
 
+def groups_holding(connection: sa.Connection, member_id: MemberId) -> list[HeldBinding]:
+    """Return every object that holds the subject of a group that the person is in, on any cluster."""
+    return [HeldBinding(*row) for row in connection.execute(_BY_GROUP, {"member": member_id})]
+
+
 def open_removals(connection: sa.Connection, member_id: MemberId, when: When) -> list[OpenRemoval]:
     """Return the asked-for removals of a person that some cluster has not confirmed."""
     rows = connection.execute(_removals(when.moment), {"member": member_id, AT: when.at})
     return [OpenRemoval(*row) for row in rows]
 
 
-_HOLDING = (
+_OBJECTS = (
     sa.select(
         applied_subject.c.cluster_id,
         applied_binding.c.name,
@@ -120,8 +125,18 @@ _HOLDING = (
     )
     .join(applied_binding, applied_binding.c.id == applied_subject.c.binding_id)
     # An object without a uid was announced and is not confirmed.
-    .where(applied_subject.c.member_id == sa.bindparam("member"), applied_binding.c.uid != "")
+    .where(applied_binding.c.uid != "")
     .order_by(applied_binding.c.namespace, applied_binding.c.name)
+)
+_HOLDING = _OBJECTS.where(applied_subject.c.member_id == sa.bindparam("member"))
+_BY_GROUP = _OBJECTS.where(
+    applied_subject.c.group_id.in_(
+        sa.select(membership.c.group_id).where(
+            membership.c.member_id == sa.bindparam("member"),
+            membership.c.valid_to.is_(None),
+            membership.c.held.is_(sa.false()),
+        )
+    )
 )
 
 

@@ -16,7 +16,7 @@ from scim_bridge.store.installation import SERVES_FROM, instance_id, put_fact
 from scim_bridge.store.installation import find_fact as installation_fact
 
 _LOCK = 0x5C1B_21D6
-OLDEST_SERVED = "0022"
+OLDEST_SERVED = "0027"
 """
 The oldest revision whose release still works on the tables as this release makes them.
 

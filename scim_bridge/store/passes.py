@@ -12,9 +12,10 @@ from scim_bridge.domain.conditions import Health
 from scim_bridge.domain.desired import Condition
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.domain.pacing import Pace
-from scim_bridge.domain.people import MemberState
+from scim_bridge.domain.people import MemberId, MemberState
 from scim_bridge.domain.planning import Removal
 from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.listing import as_list, listed
 from scim_bridge.store.schema import (
     applied_subject,
     cluster_condition,
@@ -28,6 +29,7 @@ from scim_bridge.store.windows import Present
 REMEMBERED = timedelta(hours=1)
 """A removal that was asked for counts as asked for so long beyond its end: a pass may have died in between."""
 
+NOBODY: Mapping[str, MemberId] = {}
 _WHOLE_CLUSTER = {"organization", "unit", "cluster"}
 _GONE = (MemberState.DEACTIVATED.value, MemberState.REMOVED.value)
 _REASONS_TOLD = 20
@@ -113,17 +115,20 @@ def generation_of(connection: sa.Connection, cluster_id: ClusterId) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def open_requests(connection: sa.Connection, cluster_id: ClusterId, at: datetime) -> AskedFor:
+def open_requests(
+    connection: sa.Connection, cluster_id: ClusterId, at: datetime, by_groups: Mapping[str, MemberId] = NOBODY
+) -> AskedFor:
     """
-    Return the asked-for removals that concern subjects on a cluster.
+    Return the asked-for removals that concern subjects on a cluster, and people who are there by a group's alone.
 
     Open ones, those closed within the hour, and whatever concerns members who are not active: somebody said so.
     """
     on_cluster = applied_subject.c.cluster_id == cluster_id
+    lately = sa.or_(removal_request.c.closed_at.is_(None), removal_request.c.closed_at > at - REMEMBERED)
     requested = (
         sa.select(applied_subject.c.subject, removal_request.c.extent)
         .join(removal_request, removal_request.c.member_id == applied_subject.c.member_id)
-        .where(on_cluster, sa.or_(removal_request.c.closed_at.is_(None), removal_request.c.closed_at > at - REMEMBERED))
+        .where(on_cluster, lately)
         .distinct()
     )
     gone = (
@@ -133,7 +138,15 @@ def open_requests(connection: sa.Connection, cluster_id: ClusterId, at: datetime
         .distinct()
     )
     found: dict[str, tuple[frozenset[str] | None, ...]] = {}
-    for subject, extent in connection.execute(requested):
+    rows = [(subject, extent) for subject, extent in connection.execute(requested)]
+    if by_groups:
+        called = {member_id: subject for subject, member_id in by_groups.items()}
+        of_people = sa.select(removal_request.c.member_id, removal_request.c.extent).where(
+            removal_request.c.member_id.in_(listed("members")), lately
+        )
+        found_for = connection.execute(of_people.distinct(), {"members": as_list(sorted(called))})
+        rows += [(called[member_id], extent) for member_id, extent in found_for]
+    for subject, extent in rows:
         kinds = None if extent is None else frozenset(kind for kind, _ in orjson.loads(extent))
         found[subject] = (*found.get(subject, ()), kinds)
     for subject in connection.execute(gone).scalars():

@@ -25,13 +25,14 @@ _columns = removal_proof.c
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A confirmed removal on one cluster: whom it took out of what."""
+    """A confirmed removal on one cluster: whom it took out of what, and which groups their tokens carry yet."""
 
     request_id: str
     organization_id: OrganizationId
     member_id: MemberId
     subjects: tuple[str, ...]
     families: tuple[Family, ...]
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class Proof:
     def subjects(self) -> tuple[str, ...]:
         """Return the names that were taken out."""
         return tuple(self.document["taken"]["subjects"])
+
+    @property
+    def lingering(self) -> frozenset[str]:
+        """Return the groups that the person's tokens carry until they end, and no longer."""
+        return frozenset(self.document["taken"].get("groups", ()))
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -80,7 +86,9 @@ def ask_for_proofs(connection: sa.Connection, cluster_id: ClusterId, taken: Iter
                 cluster_id=cluster_id,
                 member_id=each.member_id,
                 verdict=Verdict.PENDING.value,
-                document=_text({"taken": {"subjects": sorted(each.subjects), "families": families}}),
+                document=_text(
+                    {"taken": {"subjects": sorted(each.subjects), "families": families, "groups": sorted(each.groups)}}
+                ),
                 asked_for_at=at,
             )
         )

@@ -12,6 +12,7 @@ from scim_bridge.domain.bindings import Family
 from scim_bridge.domain.organizations import ClusterId, OrganizationId, Scope, ScopeKind
 from scim_bridge.domain.people import MemberId
 from scim_bridge.store.change_queue import DueCluster, lock_clusters
+from scim_bridge.store.group_subjects import clusters_standing_for
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import (
     applied_subject,
@@ -68,7 +69,7 @@ def spread_removals(connection: sa.Connection, at: datetime) -> int:
     )
     rows = connection.execute(waiting).all()
     lock_clusters(connection, {owner for _, owner, _ in rows})
-    holding = _clusters_holding(connection, {member_id for _, _, member_id in rows})
+    holding = _clusters_holding(connection, {member_id for _, _, member_id in rows}, at)
     parts = [
         {"id": new_id(), "organization_id": owner, "removal_request_id": id_, "cluster_id": place, "state": "open"}
         for id_, owner, member_id in rows
@@ -91,7 +92,7 @@ def spread_removals(connection: sa.Connection, at: datetime) -> int:
     return len(rows)
 
 
-def _clusters_holding(connection: sa.Connection, members: Collection[str]) -> dict[str, list[str]]:
+def _clusters_holding(connection: sa.Connection, members: Collection[str], at: datetime) -> dict[str, list[str]]:
     if not members:
         return {}
     query = (
@@ -100,8 +101,11 @@ def _clusters_holding(connection: sa.Connection, members: Collection[str]) -> di
         .where(applied_subject.c.member_id.in_(members), cluster.c.removed_at.is_(None))
         .distinct()
     )
+    pairs = {(member_id, cluster_id) for member_id, cluster_id in connection.execute(query)}
+    # Nobody is taken out there, but somebody may ask until when tokens let them in.
+    pairs |= clusters_standing_for(connection, map(MemberId, members), at - LONGEST_WRITE)
     found: dict[str, list[str]] = {}
-    for member_id, cluster_id in connection.execute(query):
+    for member_id, cluster_id in sorted(pairs):
         found.setdefault(member_id, []).append(cluster_id)
     return found
 
@@ -167,6 +171,13 @@ def close_removals(connection: sa.Connection, ids: Iterable[str], state: str, at
             .returning(_part.c.removal_request_id)
         )
         _close_requests(connection, set(closed.scalars()), at)
+
+
+def note_lingering(connection: sa.Connection, lingering: Mapping[str, Collection[str]], until: datetime) -> None:
+    """Write down by which groups tokens that were given before let people in whose removal is confirmed."""
+    for id_, groups in lingering.items():
+        values = {"lingers": orjson.dumps(sorted(groups)).decode(), "lingers_until": until}
+        connection.execute(sa.update(_part).where(_part.c.id == id_).values(values))
 
 
 def _close_requests(connection: sa.Connection, ids: Collection[str], at: datetime) -> None:

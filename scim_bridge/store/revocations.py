@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
 import sqlalchemy as sa
 
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
@@ -30,6 +31,8 @@ class Part:
     attempts: int
     last_error: str | None
     done_at: datetime | None
+    lingers: tuple[str, ...]
+    lingers_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,8 @@ def _parts(connection: sa.Connection, request_ids: list[str]) -> dict[str, list[
             part.attempts,
             part.last_error,
             part.done_at,
+            part.lingers,
+            part.lingers_until,
         )
         .join(cluster, cluster.c.id == part.cluster_id)
         .where(part.removal_request_id.in_(request_ids))
@@ -131,5 +136,9 @@ def _parts(connection: sa.Connection, request_ids: list[str]) -> dict[str, list[
     )
     found: dict[str, list[Part]] = {}
     for row in connection.execute(query):
-        found.setdefault(row[0], []).append(Part(*row[1:]))
+        found.setdefault(row[0], []).append(Part(*row[1:7], _groups(row.lingers), row.lingers_until))
     return found
+
+
+def _groups(text: str | None) -> tuple[str, ...]:
+    return tuple(orjson.loads(text)) if text else ()

@@ -1,4 +1,4 @@
-"""What is known of a cluster beside its passes: the way in without the bridge, and how it names groups."""
+"""What is known of a cluster beside its passes: the way in without the bridge."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +16,6 @@ class Safety:
     break_glass: str | None = None
     seen_at: datetime | None = None
     problem: str | None = None
-    group_template: str | None = None
     events: bool = False
 
 
@@ -26,7 +25,7 @@ def read_safety(connection: sa.Connection, cluster_id: ClusterId) -> Safety:
     row = connection.execute(sa.select(cluster_safety).where(columns.cluster_id == cluster_id)).one_or_none()
     if row is None:
         return Safety()
-    return Safety(row.break_glass, row.break_glass_seen_at, row.break_glass_problem, row.group_template, row.events)
+    return Safety(row.break_glass, row.break_glass_seen_at, row.break_glass_problem, row.events)
 
 
 def write_safety(
@@ -41,7 +40,6 @@ def write_safety(
             break_glass=safety.break_glass,
             break_glass_seen_at=safety.seen_at,
             break_glass_problem=safety.problem,
-            group_template=safety.group_template,
             events=safety.events,
             changed_at=at,
         )

@@ -18,6 +18,7 @@ from scim_bridge.domain.organizations import OrganizationId, Scope, ScopeKind, T
 from scim_bridge.domain.people import DirectoryState, GroupId, Member, MemberId, MemberSource, MemberState, groups_above
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.store.default_roles import defaults_in_force, defaults_of, given_to
+from scim_bridge.store.group_facts import with_groups
 from scim_bridge.store.listing import as_list, beside, listed
 from scim_bridge.store.members import DIRECTORY
 from scim_bridge.store.moments import AT, NOW, THEN, Moment
@@ -122,12 +123,17 @@ class _Reader:
             of_member,
             of_group,
         )
-        return with_defaults(read, self.defaults())
+        return self._with_groups(with_defaults(read, self.defaults()))
+
+    def _with_groups(self, read: Snapshot) -> Snapshot:
+        # Who may be named by a group does not change what anybody has, so nobody asks it of the past.
+        return read if self._moment.is_past else with_groups(self._connection, read)
 
     def everybodys_grants(self, snapshot: Snapshot) -> Snapshot:
         """Read every grant anew."""
         of_member, of_group = _by_holder(_grants_of(self._rows(_grants, OF_ORGANIZATION)))
-        return with_defaults(replace(snapshot, grants_of_member=of_member, grants_of_group=of_group), self.defaults())
+        read = replace(snapshot, grants_of_member=of_member, grants_of_group=of_group)
+        return self._with_groups(with_defaults(read, self.defaults()))
 
     def grants_again(self, snapshot: Snapshot, member_ids: Collection[MemberId], more: Collection[GroupId]) -> Snapshot:
         """Read the grants of these people and of all groups that they are in anew, and those of more groups."""

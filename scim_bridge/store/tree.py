@@ -18,6 +18,7 @@ from scim_bridge.domain.organizations import (
     ProjectId,
     Service,
     ServiceId,
+    SubjectMode,
     Tree,
     Unit,
     UnitId,
@@ -144,6 +145,14 @@ def cluster_of(row: sa.Row[Any]) -> Cluster:
         allow_cluster_admin=row.allow_cluster_admin,
         allow_label_selectors=row.allow_label_selectors,
         bridge_namespace=row.bridge_namespace,
+        subject_mode=SubjectMode(row.subject_mode),
+        group_template=row.group_template or "",
+        group_case=CaseRule(row.group_case),
+        group_directory=row.group_directory or "",
+        group_filter=row.group_filter,
+        group_limit=row.group_limit,
+        token_minutes=row.token_minutes,
+        excluded_namespaces=row.excluded_namespaces,
     )
 
 
@@ -158,6 +167,7 @@ _FACTS = {
     cluster.c.case_rule: "case_rule",
     cluster.c.allow_cluster_admin: "allow_cluster_admin",
     cluster.c.allow_label_selectors: "allow_label_selectors",
+    cluster.c.excluded_namespaces: "excluded_namespaces",
 }
 
 

@@ -1,7 +1,7 @@
 """Changes of what is in an organization's tree already: places are moved, renamed and taken out, and all is kept."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from enum import StrEnum
 
 import sqlalchemy as sa
 
@@ -21,19 +21,21 @@ from scim_bridge.store.history import change_fact, end_facts, record_fact
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import cluster, project, project_cluster, project_namespace, service, unit
 
-POLICIES = ("user_template", "case_rule", "allow_cluster_admin", "allow_label_selectors")
+POLICIES = (
+    "user_template",
+    "case_rule",
+    "allow_cluster_admin",
+    "allow_label_selectors",
+    "subject_mode",
+    "group_template",
+    "group_case",
+    "group_directory",
+    "group_filter",
+    "group_limit",
+    "token_minutes",
+    "excluded_namespaces",
+)
 """What of a cluster decides whom it knows by which name and what is bound: kept with from/to, like its place."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterPolicy:
-    """A cluster's name and what may be granted on it to whom by which name."""
-
-    name: str
-    user_template: str
-    case_rule: str
-    allow_cluster_admin: bool
-    allow_label_selectors: bool
 
 
 def move_unit(connection: sa.Connection, change: Change, unit_id: UnitId, parent_id: UnitId | None) -> None:
@@ -150,15 +152,19 @@ def move_cluster(connection: sa.Connection, change: Change, cluster_id: ClusterI
     record_fact(connection, change, "cluster", cluster_id, "unit", unit_id)
 
 
-def set_policy(connection: sa.Connection, change: Change, present: Cluster, policy: ClusterPolicy) -> None:
+def set_policy(connection: sa.Connection, change: Change, present: Cluster, policy: Cluster) -> None:
     """Give a cluster another name or policy; what it was before stays readable, from when on too."""
     created = connection.execute(sa.select(cluster.c.created_at).where(cluster.c.id == present.id)).scalar_one()
     for attribute in POLICIES:
         was, becomes = policy_text(getattr(present, attribute)), policy_text(getattr(policy, attribute))
         if was != becomes:
             change_fact(connection, change, "cluster", present.id, attribute, becomes, (was, created))
-    values = {"name": policy.name} | {attribute: getattr(policy, attribute) for attribute in POLICIES}
+    values = {"name": policy.name} | {attribute: _plain(getattr(policy, attribute)) for attribute in POLICIES}
     connection.execute(sa.update(cluster).where(cluster.c.id == present.id).values(values))
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, StrEnum) else value
 
 
 def policy_text(value: object) -> str:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from scim_bridge.domain.brakes import Window
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.domain.people import MemberId
+from scim_bridge.store.group_subjects import more_by_groups
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.schema import applied_subject, cluster_sync, inferred_removal, sync_pass
 
@@ -43,7 +44,11 @@ def count_present(connection: sa.Connection, organization_id: OrganizationId, cl
         applied_subject.c.cluster_id.in_(_clusters(organization_id))
     )
     on_cluster = connection.execute(subjects.where(applied_subject.c.cluster_id == cluster_id)).scalar_one()
-    return Present(int(on_cluster), int(connection.execute(people).scalar_one()))
+    here = sa.select(cluster_sync.c.cluster_id).where(cluster_sync.c.cluster_id == cluster_id)
+    return Present(
+        int(on_cluster) + more_by_groups(connection, here),
+        int(connection.execute(people).scalar_one()) + more_by_groups(connection, _clusters(organization_id)),
+    )
 
 
 def read_windows(

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from scim_bridge.domain.actors import Actor, ActorKind
-from scim_bridge.domain.bindings import BindingKey
+from scim_bridge.domain.bindings import BindingKey, SubjectKind
 from scim_bridge.domain.people import MemberId
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import new_change
@@ -78,12 +78,14 @@ def audit_written(
     for each in written:
         known = before.get(each.key, Recorded("", {}))
         gone = known.members.keys() if each.is_gone else each.removed
+        # A group may be called as a person is.
+        here: Mapping[str, MemberId] = {} if each.key.family.subject_kind is SubjectKind.GROUP else members
         detail = {
             "binding": each.name or known.name,
             "namespace": each.key.family.namespace,
             "role": each.key.family.role.value,
-            "added": _people(each.added, members),
-            "removed": _people(gone, {**known.members, **members}),
+            "added": _people(each.added, here),
+            "removed": _people(gone, {**known.members, **here}),
         }
         action = "binding.deleted" if each.is_gone else "binding.written"
         add_audit(connection, change, action, "binding", each.key.cluster_id, detail)

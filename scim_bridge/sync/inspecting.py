@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from scim_bridge.clusters.gateway import Gateway, Giver, Question
+from scim_bridge.domain.access import Snapshot
 from scim_bridge.domain.bindings import render_subject, template_fields
-from scim_bridge.domain.desired import desired_families
-from scim_bridge.domain.organizations import Cluster
-from scim_bridge.domain.people import Member, MemberState
+from scim_bridge.domain.desired import desired, desired_families
+from scim_bridge.domain.group_subjects import checked_group_template, groups_in_token
+from scim_bridge.domain.organizations import Cluster, ClusterId
+from scim_bridge.domain.people import Member, MemberState, groups_above
 from scim_bridge.domain.proofs import AUTHENTICATED, PROBES, allowed_by
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.domain.safety import BreakGlass, parse_break_glass
@@ -16,6 +18,7 @@ from scim_bridge.errors import Conflict, Invalid, NotFound
 from scim_bridge.store.clock import now
 from scim_bridge.store.cluster_registry import RegisteredCluster, list_clusters
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.group_facts import group_facts
 from scim_bridge.store.people import find_members
 from scim_bridge.store.safety import read_safety
 from scim_bridge.store.snapshot import read_organization
@@ -49,7 +52,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class TriedSubject:
-    """What a person is called on a cluster, who else would be, where the bridge puts them, and what they may do now."""
+    """
+    What a person is called on a cluster, who else would be, where the bridge puts them, and what they may do now.
+
+    ``groups`` are what their token carries as far as is known here; ``through`` those that stand for them there.
+    """
 
     cluster: str
     person: str
@@ -60,6 +67,8 @@ class TriedSubject:
     families: tuple[str, ...]
     may: tuple[str, ...]
     asked: bool
+    groups: tuple[str, ...] = ()
+    through: tuple[str, ...] = ()
 
 
 SENTENCES = {
@@ -113,7 +122,13 @@ def as_stranger(giver: Giver) -> Stranger:
 
 
 def try_subject(
-    workshop: Workshop, organization: str, cluster: str, person: str, *, template: str | None = None
+    workshop: Workshop,
+    organization: str,
+    cluster: str,
+    person: str,
+    *,
+    template: str | None = None,
+    group_template: str | None = None,
 ) -> TriedSubject:
     """Return what a person is called on a cluster, by its own template or another, and what they may do there now."""
     at = now()
@@ -122,11 +137,14 @@ def try_subject(
         registered = the_cluster(connection, owner, cluster)
         found = find_members(connection, owner.id, person)
         snapshot = read_organization(connection, owner.id, at)
+        above = [groups_above(snapshot.groups_of.get(each.id, ()), snapshot.parents_of) for each in found]
+        facts = group_facts(connection, set().union(*above))
     if not found:
         raise NotFound(f"There is no person {person!r} in this organization.")
     if len(found) > 1:
         raise Conflict(f"{person!r} names {len(found)} people; name one by its id.")
-    member, place = found[0], _with_template(registered.cluster, template)
+    member, place = found[0], _with_template(registered.cluster, template, group_template)
+    groups = groups_in_token(place, facts.values())
     subject, problem = None, None
     try:
         subject = render_subject(place, member)
@@ -138,28 +156,47 @@ def try_subject(
         if each.id != member.id and subject is not None and _rendered(place, each) == subject
     )
     _, families = desired_families(snapshot, registered.id, member.id)
-    may, asked = _may(workshop.targets.open(registered.id), subject, [each.namespace for each in families])
+    may, asked = _may(workshop.targets.open(registered.id), subject, groups, [each.namespace for each in families])
     texts = tuple(sorted(f"{each.role.value} in {each.namespace or 'the whole cluster'}" for each in families))
     return TriedSubject(
-        registered.name, member.user_name, member.state.value, subject, problem, same, texts, may, asked
+        registered.name,
+        member.user_name,
+        member.state.value,
+        subject,
+        problem,
+        same,
+        texts,
+        may,
+        asked,
+        groups,
+        _standing_for(snapshot, registered.id, subject),
     )
 
 
-def _with_template(cluster: Cluster, template: str | None) -> Cluster:
-    if template is None:
-        return cluster
-    template_fields(template)
-    return replace(cluster, user_template=template)
+def _standing_for(snapshot: Snapshot, cluster_id: ClusterId, subject: str | None) -> tuple[str, ...]:
+    through = desired(snapshot, cluster_id).through
+    return tuple(sorted({group for (_, group), people in through.items() if subject in people}))
 
 
-def _may(gateway: Gateway, subject: str | None, namespaces: list[str | None]) -> tuple[tuple[str, ...], bool]:
+def _with_template(cluster: Cluster, template: str | None, group_template: str | None) -> Cluster:
+    if template is not None:
+        template_fields(template)
+        cluster = replace(cluster, user_template=template)
+    if group_template is not None:
+        cluster = replace(cluster, group_template=checked_group_template(group_template))
+    return cluster
+
+
+def _may(
+    gateway: Gateway, subject: str | None, groups: tuple[str, ...], namespaces: list[str | None]
+) -> tuple[tuple[str, ...], bool]:
     if subject is None:
         return (), False
     told = []
     for namespace in sorted({None, *namespaces}, key=lambda each: each or ""):
         for probe in PROBES[KubernetesRole.EDIT]:
             names = (probe.verb, probe.resource, probe.api_group, probe.subresource)
-            answer = gateway.ask(Question(subject, (AUTHENTICATED,), *names, namespace))
+            answer = gateway.ask(Question(subject, (*groups, AUTHENTICATED), *names, namespace))
             if answer is None:
                 return (), False
             if answer.allowed:

@@ -10,6 +10,7 @@ from scim_bridge.domain.access import Snapshot
 from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.domain.bindings import Family, binding_name, render_subject
 from scim_bridge.domain.desired import Condition
+from scim_bridge.domain.group_subjects import groups_in_token
 from scim_bridge.domain.organizations import Cluster
 from scim_bridge.domain.people import MemberState, groups_above
 from scim_bridge.domain.proofs import (
@@ -34,10 +35,9 @@ from scim_bridge.store.change_queue import DueCluster
 from scim_bridge.store.changes import add_change, new_change
 from scim_bridge.store.conditions import add_condition
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.group_facts import group_facts
 from scim_bridge.store.installation import instance_id
-from scim_bridge.store.people import names_of_some_groups
 from scim_bridge.store.proofs import Proof, ask_later, due_proofs, keep_proof
-from scim_bridge.store.safety import read_safety
 from scim_bridge.store.snapshot import read_members
 
 Clock = Callable[[], datetime]
@@ -112,12 +112,13 @@ def _read(database: Database, place: DueCluster, at: datetime) -> _Sight:
 
 def _groups(connection: Connection, place: DueCluster, snapshot: Snapshot) -> dict[str, tuple[str, ...]]:
     """Return each member's groups as the cluster's tokens name them; none where nobody said how it does."""
-    template = read_safety(connection, place.id).group_template
-    if template is None:
+    cluster = snapshot.tree.clusters[place.id]
+    if not cluster.group_template:
         return {}
     above = {m: groups_above(found, snapshot.parents_of) for m, found in snapshot.groups_of.items()}
-    names = names_of_some_groups(connection, set().union(*above.values()))
-    return {m: tuple(sorted(template.replace("{group}", names[each]) for each in found)) for m, found in above.items()}
+    facts = group_facts(connection, set().union(*above.values()))
+    names = {each: groups_in_token(cluster, [fact]) for each, fact in facts.items()}
+    return {m: tuple(sorted(name for each in found for name in names.get(each, ()))) for m, found in above.items()}
 
 
 def _prove(gateway: Gateway, sight: _Sight, proof: Proof) -> tuple[Verdict, dict[str, object]]:
@@ -128,7 +129,9 @@ def _prove(gateway: Gateway, sight: _Sight, proof: Proof) -> tuple[Verdict, dict
             subjects = [render_subject(sight.cluster, member)]
     families = proof.families or _all_roles(sight.cluster)
     places, left_out = places_of(families)
-    groups = (*sight.groups.get(proof.member_id, ()), AUTHENTICATED)
+    # What tokens that were given before carry is told with its end; what stays when they have ended is asked.
+    carried = [each for each in sight.groups.get(proof.member_id, ()) if each not in proof.lingering]
+    groups = (*carried, AUTHENTICATED)
     answers: list[Asked] = []
     for subject in subjects:
         for role, namespace in places:

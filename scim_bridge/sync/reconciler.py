@@ -17,7 +17,7 @@ from scim_bridge.domain.bindings import BindingKey
 from scim_bridge.domain.conditions import of_failed_write, of_unreadable
 from scim_bridge.domain.desired import Condition
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
-from scim_bridge.domain.planning import Plan
+from scim_bridge.domain.planning import Plan, lost_of, people_losing
 from scim_bridge.errors import ClusterError, ClusterThrottled
 from scim_bridge.store.applied import Applied, forget_applied, record_applied
 from scim_bridge.store.cluster_registry import UNAPPROVED
@@ -239,7 +239,7 @@ def _mend_record(database: Database, sealed: Sealed, observed: Observation, at: 
             for seen in different[start : start + _AT_ONCE]
         ]
         with database.write() as connection:
-            record_applied(connection, found, sealed.wanted.subjects, at)
+            record_applied(connection, found, sealed.sight.whom, at)
     if observed.gone and observed.bindings:
         with database.write() as connection:
             for key in observed.gone:
@@ -270,8 +270,9 @@ class _Ending:
 
     def write(self, connection: Connection, pass_id: str, at: datetime) -> tuple[Condition, ...]:
         """Write the pass, the cluster's health, its conditions, and which approvals are used up."""
-        not_lost = self.outcome.not_lost
-        take_back_removals(connection, pass_id, {subject for _, subject in not_lost})
+        not_done = self.outcome.not_done
+        not_lost = frozenset(lost_of(not_done))
+        take_back_removals(connection, pass_id, people_losing(not_done))
         self._count(connection, at)
         if self.is_abandoned:
             abandon_pass(connection, pass_id, self.result, at)

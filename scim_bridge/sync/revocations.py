@@ -8,7 +8,6 @@ pass is on its way that may have read the store before the request and still wri
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -17,9 +16,9 @@ from scim_bridge.clusters.gateway import Gateway, ObservedBinding
 from scim_bridge.domain.access import Snapshot
 from scim_bridge.domain.approvals import change_message, changed_document
 from scim_bridge.domain.bindings import BindingKey, Family
-from scim_bridge.domain.desired import Condition, desired
+from scim_bridge.domain.desired import Condition
 from scim_bridge.domain.freezes import Freezes
-from scim_bridge.domain.people import MemberId, MemberState
+from scim_bridge.domain.people import MemberId
 from scim_bridge.errors import ClusterDenied, ClusterError, ClusterThrottled, ClusterUnreachable, StaleBinding
 from scim_bridge.log import get_logger
 from scim_bridge.store.applied import Applied, keys_held_by, record_taken
@@ -28,11 +27,13 @@ from scim_bridge.store.conditions import add_condition
 from scim_bridge.store.counters import count
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.freezes import freezes_on
+from scim_bridge.store.group_subjects import Standing, standing_for
 from scim_bridge.store.leases import held_leases
 from scim_bridge.store.proofs import Taken, ask_for_proofs
 from scim_bridge.store.removal_queue import (
     Removal,
     close_removals,
+    note_lingering,
     open_removals_on,
     postpone_removals,
     record_run,
@@ -41,10 +42,12 @@ from scim_bridge.store.snapshot import read_members
 from scim_bridge.store.written import REMOVALS, Written, audit_written, recorded
 from scim_bridge.sync.counting import of_removals, seconds_between
 from scim_bridge.sync.events import tell
+from scim_bridge.sync.lingering import Lingering, lingering
 from scim_bridge.sync.removal_pace import LONGEST_WAIT as LONGEST_WAIT
 from scim_bridge.sync.removal_pace import RemovalPolicy as RemovalPolicy
 from scim_bridge.sync.removal_pace import RemovalReport as RemovalReport
 from scim_bridge.sync.removal_pace import summed, wait_for
+from scim_bridge.sync.rights import Rights, rights_now
 from scim_bridge.sync.turns import pass_lease
 
 Clock = Callable[[], datetime]
@@ -67,6 +70,7 @@ class _Asked:
     snapshot: Snapshot
     pass_under_way: bool
     freezes: Freezes
+    standing: Mapping[MemberId, list[Standing]]
 
 
 class _Taken(Enum):
@@ -78,23 +82,6 @@ class _Taken(Enum):
     """It held none of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What these members have a right to now on one cluster."""
-
-    pairs: frozenset[tuple[Family, str]]
-    complete: bool
-    active: frozenset[MemberId]
-
-    def keeps(self, member_id: MemberId, family: Family, subject: str) -> bool | None:
-        """Tell whether a member keeps a place; None when nobody knows, because namespaces could not be read."""
-        if (family, subject) in self.pairs:
-            return True
-        # Unknown is not empty; but who is not active has a right to nothing, whatever a selector selects.
-        unknown = not self.complete and family.namespace is not None and member_id in self.active
-        return None if unknown else False
-
-
 @dataclass(slots=True)
 class _Sorted:
     """What is to be done for each removal, by its id."""
@@ -103,6 +90,7 @@ class _Sorted:
     keeps: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     frozen: set[str] = field(default_factory=set)
+    lingers: dict[str, Lingering] = field(default_factory=dict)
 
     def shards(self) -> dict[BindingKey, set[str]]:
         """Return whom each shard is to lose: however many leave, each is written once."""
@@ -161,12 +149,14 @@ def _read(database: Database, place: DueCluster, at: datetime) -> _Asked:
     with database.read() as connection:
         removals = open_removals_on(connection, place.id, at)
         members = sorted({each.member_id for each in removals})
+        since = min((each.requested_at for each in removals), default=at)
         return _Asked(
             removals,
             keys_held_by(connection, place.id, members),
             read_members(connection, place.organization_id, members, at),
             pass_lease(place.id) in held_leases(connection, at),
             freezes_on(connection, place.organization_id, place.id, at),
+            standing_for(connection, place.id, members, since),
         )
 
 
@@ -188,7 +178,7 @@ class _Run:
         started = self.clock()
         if len(self.asked.snapshot.members) > self.policy.alarm_from:
             log.warning("many people are to leave", cluster=self.place.id, people=len(self.asked.snapshot.members))
-        todo = self._sort(self._wanted())
+        todo = self._sort(rights_now(self.asked.snapshot, self.place.id, self.gateway))
         shown = self._take_out(todo)
         self._publish(shown)
         report = self._write_down(todo, shown, started)
@@ -204,21 +194,17 @@ class _Run:
         except ClusterError as error:
             self.numbers.problems |= dict.fromkeys(shown, error)
 
-    def _wanted(self) -> _Wanted:
-        snapshot, cluster_id = self.asked.snapshot, self.place.id
-        found = desired(snapshot, cluster_id)
-        active = frozenset(id_ for id_, each in snapshot.members.items() if each.state is MemberState.ACTIVE)
-        if not found.complete and active:
-            # Selectors alone need the network here, and only for people who may keep something by them.
-            with suppress(ClusterError):
-                found = desired(snapshot, cluster_id, namespaces=self.gateway.namespaces())
-        pairs = frozenset((each.key.family, subject) for each in found.bindings for subject in each.subjects)
-        return _Wanted(pairs, found.complete, active)
-
-    def _sort(self, wanted: _Wanted) -> _Sorted:
+    def _sort(self, wanted: Rights) -> _Sorted:
         todo = _Sorted()
         for removal in self.asked.removals:
             todo.goes[removal.id] = []
+            lasting, keeps_by_group = lingering(
+                removal, self.asked.standing.get(removal.member_id, ()), wanted.strengths
+            )
+            if lasting is not None:
+                todo.lingers[removal.id] = lasting
+            if keeps_by_group:
+                todo.keeps.add(removal.id)
             for subject, key in self.asked.held.get(removal.member_id, ()):
                 if not removal.covers(key.family):
                     continue
@@ -321,7 +307,7 @@ class _Run:
                 reasons.setdefault(reason, []).append(removal.id)
             elif self.asked.pass_under_way and any(shown[key] is _Taken.ABSENT for key in keys):
                 late.append(removal.id)
-            elif keys or removal.id not in todo.keeps:
+            elif keys or removal.id in todo.lingers or removal.id not in todo.keeps:
                 done.append(removal.id)
             else:
                 void.append(removal.id)
@@ -329,6 +315,7 @@ class _Run:
         wait = wait_for(self.asked.removals, self.policy, self.numbers.problems.values())
         with self.database.write() as connection:
             close_removals(connection, done, "done", at)
+            self._tell_lingering(connection, todo, done, at)
             ask_for_proofs(connection, self.place.id, self._taken(todo, done), at)
             close_removals(connection, void, "void", at)
             postpone_removals(connection, late, PASS_UNDER_WAY, at + LOOK_AGAIN, failed=False)
@@ -343,14 +330,27 @@ class _Run:
             log.warning("removals could not be carried out", cluster=self.place.id, removals=len(ids), reason=reason)
         return RemovalReport(len(done), len(void), len(late) + sum(map(len, reasons.values())), tuple(sorted(reasons)))
 
+    def _tell_lingering(self, connection: Connection, todo: _Sorted, done: list[str], at: datetime) -> None:
+        found = {each: todo.lingers[each].groups for each in done if each in todo.lingers}
+        lifetime = timedelta(minutes=self.asked.snapshot.tree.clusters[self.place.id].token_minutes)
+        note_lingering(connection, found, at + lifetime)
+
     def _taken(self, todo: _Sorted, done: list[str]) -> Iterable[Taken]:
         """Yield what was confirmed, for the cluster to be asked about; it never delays a removal."""
         for removal in self.asked.removals:
             if removal.id in set(done):
-                pairs = todo.goes[removal.id]
+                pairs, lasting = todo.goes[removal.id], todo.lingers.get(removal.id, Lingering((), ()))
                 subjects = tuple(sorted({subject for subject, _ in pairs}))
-                families = tuple(sorted({key.family for _, key in pairs}, key=lambda each: each.sort_key))
-                yield Taken(removal.request_id, removal.organization_id, removal.member_id, subjects, families)
+                found = {key.family for _, key in pairs} | set(lasting.families)
+                families = tuple(sorted(found, key=lambda each: each.sort_key))
+                yield Taken(
+                    removal.request_id,
+                    removal.organization_id,
+                    removal.member_id,
+                    subjects,
+                    families,
+                    lasting.groups,
+                )
 
     def _problem(
         self, removal_id: str, todo: _Sorted, keys: list[BindingKey], shown: Mapping[BindingKey, _Taken]

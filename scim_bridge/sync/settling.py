@@ -1,21 +1,25 @@
 """What a pass may do: the sealed read, the plan, what the brakes hold of it, and its announcement."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from scim_bridge.domain.approvals import PlanState, Reason, held_document, subjects_of
+from scim_bridge.domain.approvals import PlanState, Reason, held_document
 from scim_bridge.domain.bindings import BindingKey
 from scim_bridge.domain.brakes import brake, hold_everything_inferred
-from scim_bridge.domain.desired import Desired, desired
+from scim_bridge.domain.desired import Desired, desired, names_on
 from scim_bridge.domain.freezes import NOT_FROZEN, Freezes, frozen_plan
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
+from scim_bridge.domain.people import MemberId
 from scim_bridge.domain.planning import (
+    NO_GROUPS,
     Action,
+    GroupSubjects,
     Plan,
     Removal,
+    by_people,
     hold_everything,
-    lost_of,
+    people_losing,
     plan_changes,
     without_additions,
 )
@@ -25,11 +29,12 @@ from scim_bridge.store.applied import applied_digests, bits_of, recorded_keys
 from scim_bridge.store.cluster_registry import REMOVED, UNAPPROVED, read_target
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.freezes import freezes_on
+from scim_bridge.store.group_subjects import groups_on, in_lately
 from scim_bridge.store.passes import AskedFor, Start, generation_of, open_requests, start_pass
 from scim_bridge.store.plans import OpenPlans, end_approvals, keep_waiting, open_plans, stop_waiting
 from scim_bridge.store.removal_queue import request_ids
 from scim_bridge.store.snapshot import read_organization
-from scim_bridge.store.windows import Present, count_present, lock_brakes, note_removals, persons_of, read_windows
+from scim_bridge.store.windows import HOUR, Present, count_present, lock_brakes, note_removals, persons_of, read_windows
 from scim_bridge.sync.observing import Observation
 from scim_bridge.sync.policies import PassPolicy
 
@@ -48,6 +53,9 @@ class Sealed:
     digests: Mapping[str, tuple[str, str, str]]
     recorded: frozenset[BindingKey]
     sight: Sight
+    groups: GroupSubjects = NO_GROUPS
+    people: Mapping[str, MemberId] = field(default_factory=dict)
+    """Everybody who is or was to be there, by their own subjects."""
     approved: frozenset[str] = frozenset()
     """The approvals that this read saw: one that came later may be of a change that it did not see."""
 
@@ -99,7 +107,10 @@ def read_sealed(
         generation = generation_of(connection, cluster_id)
         snapshot = read_organization(connection, organization_id, at)
         digests = applied_digests(connection, cluster_id)
-        asked_for = open_requests(connection, cluster_id, at)
+        recorded_groups = groups_on(connection, cluster_id)
+        lately = in_lately(connection, recorded_groups.values(), at - HOUR) if recorded_groups else {}
+        called = names_on(snapshot, cluster_id, frozenset().union(*lately.values()))
+        asked_for = open_requests(connection, cluster_id, at, {name: each for each, name in called.items()})
         requests = request_ids(connection, organization_id, at)
         approved = frozenset(each.id for each in open_plans(connection, cluster_id).approved)
     recorded = recorded_keys(digests)
@@ -110,7 +121,11 @@ def read_sealed(
         current_bits=bits_of(recorded),
         namespaces=namespaces,
     )
-    sight = Sight(organization_id, cluster_id, at, requests, wanted.subjects)
+    sight = Sight(organization_id, cluster_id, at, requests, wanted.subjects, wanted.groups)
+    until_now = {
+        subject: frozenset(called[each] for each in lately.get(group_id, ()))
+        for subject, group_id in recorded_groups.items()
+    }
     return Sealed(
         organization_id,
         cluster_id,
@@ -122,6 +137,8 @@ def read_sealed(
         digests,
         recorded,
         sight,
+        GroupSubjects(wanted.through, until_now),
+        {**{name: each for each, name in called.items()}, **wanted.subjects},
         approved,
     )
 
@@ -129,7 +146,7 @@ def read_sealed(
 def difference(sealed: Sealed, observed: Observation) -> Plan:
     """Return what makes the cluster as desired; nothing is held of it yet."""
     wanted = sealed.wanted.bindings if observed.readable is None else observed.readable
-    return plan_changes(sealed.cluster_id, wanted, observed.bindings)
+    return plan_changes(sealed.cluster_id, wanted, observed.bindings, sealed.groups)
 
 
 def settle(
@@ -138,8 +155,8 @@ def settle(
     """Return the plan of a pass with what is held and frozen: dry run, page and execution are this same plan."""
     settled = _held(connection, sealed, observed, plan, policy, at)
     freezes = freezes_on(connection, sealed.organization_id, sealed.cluster_id, at)
-    left = frozen_plan(settled.plan, freezes, sealed.asked_for.covers)
-    going = subjects_of(lost_of(left.changes))
+    left = frozen_plan(settled.plan, freezes, by_people(sealed.asked_for.covers, settled.plan.changes))
+    going = people_losing(left.changes)
     losing = {subject: person for subject, person in settled.losing.items() if subject in going}
     is_frozen = left.changes != settled.plan.changes
     return replace(settled, plan=left, losing=losing, freezes=freezes, is_frozen=is_frozen)
@@ -158,7 +175,8 @@ def _held(
         return Settled(hold_everything(plan), state, judged, ceiling, None, {}, plans)
     if not (observed.is_whole and sealed.wanted.complete):
         # Unknown is not empty; what somebody approved was read wholly when they did.
-        held = hold_everything_inferred(plan, lambda each: sealed.asked_for.covers(each) or each in ceiling)
+        covers = by_people(sealed.asked_for.covers, plan.changes)
+        held = hold_everything_inferred(plan, lambda each: covers(each) or each in ceiling)
         return Settled(held, state, False, ceiling, None, {}, plans)
     if plan.is_empty:
         return Settled(plan, state, True, ceiling, None, {}, plans)
@@ -204,12 +222,12 @@ def _braked(
     ceiling = plans.ceiling(at)
     present = count_present(connection, sealed.organization_id, sealed.cluster_id)
 
-    def is_inferred(removal: Removal) -> bool:
-        return removal not in ceiling and not sealed.asked_for.covers(removal)
+    covers = by_people(sealed.asked_for.covers, plan.changes)
 
-    losing = persons_of(
-        connection, sealed.cluster_id, sorted(subjects_of(plan.removals, is_inferred)), sealed.wanted.subjects
-    )
+    def is_inferred(removal: Removal) -> bool:
+        return removal not in ceiling and not covers(removal)
+
+    losing = persons_of(connection, sealed.cluster_id, sorted(people_losing(plan.changes, is_inferred)), sealed.people)
     windows = read_windows(
         connection,
         sealed.organization_id,
@@ -223,11 +241,11 @@ def _braked(
         plan,
         windows,
         policy.limits,
-        is_asked_for=sealed.asked_for.covers,
+        is_asked_for=covers,
         ceiling=ceiling,
         waiting=plans.held(at),
     )
-    going = subjects_of(Plan(plan.cluster_id, held.changes).removals, is_inferred)
+    going = people_losing(held.changes, is_inferred)
     return Settled(held, state, True, ceiling, present, {each: losing[each] for each in sorted(going)}, plans)
 
 

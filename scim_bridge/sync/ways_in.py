@@ -5,9 +5,10 @@ from datetime import datetime
 
 from scim_bridge.clusters.gateway import Answered, Gateway, Question
 from scim_bridge.domain.actors import Actor
-from scim_bridge.domain.organizations import TargetKind
+from scim_bridge.domain.group_subjects import checked_group_template
+from scim_bridge.domain.organizations import SubjectMode, TargetKind
 from scim_bridge.domain.proofs import AUTHENTICATED, allowed_by
-from scim_bridge.domain.safety import BreakGlass, WayIn, checked_group_template, parse_break_glass
+from scim_bridge.domain.safety import BreakGlass, WayIn, parse_break_glass
 from scim_bridge.errors import BridgeError, Refused
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import add_change, new_change
@@ -15,6 +16,7 @@ from scim_bridge.store.cluster_registry import RegisteredCluster
 from scim_bridge.store.database import Connection
 from scim_bridge.store.installation import instance_id
 from scim_bridge.store.safety import Safety, note_seen, read_safety, write_safety
+from scim_bridge.store.tree_changes import set_policy
 from scim_bridge.sync.places import the_cluster, the_organization
 from scim_bridge.sync.single import Workshop
 
@@ -64,16 +66,18 @@ def register_safety(
         known = read_safety(connection, found.id)
         if wanted is not None:
             known = replace(known, break_glass=str(wanted), seen_at=None, problem=None)
-        if template is not None:
-            known = replace(known, group_template=template)
         if events is not None:
             known = replace(known, events=events)
         change = new_change(owner.id, actor, "cluster.safety_registered", at, request_id)
         add_change(connection, change, found.name)
+        if template is not None:
+            if found.cluster.subject_mode is not SubjectMode.USER:
+                raise Refused(f"Groups stand for people on {found.name}: `cluster set` says what another template is.")
+            set_policy(connection, change, found.cluster, replace(found.cluster, group_template=template))
         write_safety(connection, owner.id, found.id, known, at)
         detail = {
             "break_glass": known.break_glass,
-            "group_template": known.group_template,
+            "group_template": template or found.cluster.group_template,
             "events": known.events,
         }
         add_audit(connection, change, change.kind, "cluster", found.id, detail)
@@ -124,6 +128,5 @@ def _whole_power(gateway: Gateway, wanted: BreakGlass) -> Answered | None:
 
 
 def _view(found: RegisteredCluster, safety: Safety) -> SafetyView:
-    return SafetyView(
-        found.name, safety.break_glass, safety.seen_at, safety.problem, safety.group_template, safety.events
-    )
+    template = found.cluster.group_template or None
+    return SafetyView(found.name, safety.break_glass, safety.seen_at, safety.problem, template, safety.events)

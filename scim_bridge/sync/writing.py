@@ -5,13 +5,22 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 from scim_bridge.clusters.gateway import Gateway, ObservedBinding
 from scim_bridge.domain.approvals import changed_document, subjects_of
 from scim_bridge.domain.bindings import BindingKey
-from scim_bridge.domain.planning import Action, Change, Plan, Removal, after_failures, lost_of
+from scim_bridge.domain.planning import (
+    Action,
+    Change,
+    Plan,
+    Removal,
+    after_failures,
+    by_people,
+    lost_of,
+    moved,
+    people_losing,
+)
 from scim_bridge.errors import ClusterError, ClusterThrottled, ClusterUnreachable
 from scim_bridge.store.announcements import Confirmed
 from scim_bridge.store.applied import Applied
@@ -34,9 +43,9 @@ class Outcome:
     out_of_reach: bool = False
 
     @property
-    def not_lost(self) -> frozenset[Removal]:
-        """Return the removals that were to be carried out and were not."""
-        return frozenset(lost_of([*(change for change, _ in self.failed), *self.stopped]))
+    def not_done(self) -> list[Change]:
+        """Return what was to be carried out and was not."""
+        return [*(change for change, _ in self.failed), *self.stopped]
 
 
 class Writing:
@@ -160,21 +169,22 @@ class _Stage:
 def result_of(sealed: Sealed, settled: Settled, outcome: Outcome, had: Iterable[ObservedBinding]) -> PassResult:
     """Count what a pass did: subjects once each, in however many objects."""
     gained = _gained(outcome.done, had)
-    lost = lost_of(outcome.done)
     actions = [change.action for change in outcome.done]
     wishes = [error.retry_after or 0.0 for _, error in outcome.failed if isinstance(error, ClusterThrottled)]
 
+    covers = by_people(sealed.asked_for.covers, outcome.done)
+
     def is_inferred(removal: Removal) -> bool:
-        return removal not in settled.ceiling and not sealed.asked_for.covers(removal)
+        return removal not in settled.ceiling and not covers(removal)
 
     return PassResult(
         created=actions.count(Action.CREATE),
         updated=len({c.binding.key for c in outcome.done if c.action in (Action.GROW, Action.SHRINK)}),
         deleted=actions.count(Action.DELETE),
         subjects_added=len(subjects_of(gained)),
-        subjects_removed=len(subjects_of(lost)),
-        inferred_removed=len(subjects_of(lost, is_inferred)),
-        held=len(set(chain.from_iterable(change.lost for change in settled.plan.held))),
+        subjects_removed=len(people_losing(outcome.done)),
+        inferred_removed=len(people_losing(outcome.done, is_inferred)),
+        held=len(people_losing(settled.plan.held)),
         failed=_failures(outcome),
         waits=settled.is_first_contact,
         frozen=settled.is_frozen,
@@ -198,7 +208,8 @@ def what_changed(done: Iterable[Change], had: Iterable[ObservedBinding]) -> dict
 
 def _gained(done: Iterable[Change], had: Iterable[ObservedBinding]) -> set[Removal]:
     """Return every (family, subject) that came in; who moved from one object of the family to another did not."""
-    came = {(change.binding.key.family, subject) for change in done for subject in change.added}
+    changes = list(done)
+    came = {(change.binding.key.family, subject) for change in changes for subject in change.added} - moved(changes)
     families = {family for family, _ in came}
     return came - {
         (seen.binding.key.family, subject)

@@ -7,11 +7,13 @@ import yaml
 
 from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.identity import clusters
+from scim_bridge.identity.callers import authenticate
 from scim_bridge.identity.clusters import ClusterWanted
 from scim_bridge.identity.runtime import Runtime
 from scim_bridge.store.sealing import load_keyring
+from tests.api.directories import connect
 from tests.api.rest import Person, Rest, document, fields, problem
-from tests.identity.provider import rows
+from tests.identity.provider import Provider, rows
 
 SECRET = "s3cret-of-prod"
 
@@ -83,6 +85,29 @@ def test_a_policy_is_changed_and_a_cluster_is_forgotten(prod: Person) -> None:
 
     assert (found["user_template"], found["case_rule"], gone["name"]) == ("oidc:{user_name}", "lower", "prod-eu")
     assert prod.items("/clusters") == []
+
+
+def test_whom_bindings_name_is_said_at_registration_and_changed_as_previewed(rest: Rest, prod: Person) -> None:
+    token = connect(rest, prod).token
+    with rest.database.read() as connection:
+        okta = Provider(rest.database, authenticate(connection, token), token)
+    okta.post_group("Ops", okta.post("ops@acme.example").id)
+    prod.ok("POST", "/grants", {"group": "Ops", "scope": "cluster:prod", "kubernetes_role": "view"})
+    by_group = {"subject_mode": "group", "group_template": "oidc:{group}", "group_directory": "okta"}
+
+    seen = prod.ok("PATCH", "/clusters/prod?dry_run=true", by_group)
+    unseen = prod.inside("PATCH", "/clusters/prod", by_group)
+    prod.ok("PATCH", f"/clusters/prod?preview={seen['hash']}", by_group)
+    other = {"name": "other", "kubeconfig": kubeconfig(), **by_group, "token_minutes": 5}
+    made = prod.ok("POST", "/clusters", other)["cluster"]
+
+    assert seen["subjects"] == ["the group oidc:Ops now stands for 1 person with view in cluster prod"]
+    assert problem(unseen) == (409, "conflict")
+    assert prod.ok("GET", "/clusters/prod")["subject_mode"] == "group"
+    assert (made["subject_mode"], made["group_directory"], made["token_minutes"]) == ("group", "okta", 5)
+    assert problem(prod.inside("POST", "/clusters", other | {"group_limit": 7})) == (409, "conflict")
+    assert problem(prod.inside("PATCH", "/clusters/prod/safety", {"group_template": "{group}"})) == (403, "refused")
+    assert prod.ok("GET", "/clusters/prod/safety")["group_template"] == "oidc:{group}"
 
 
 def test_how_a_cluster_is_doing_and_that_nothing_waits(prod: Person, viewer: Person) -> None:

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from scim_bridge.cli.revocations import _report
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.domain.people import MemberId
 from scim_bridge.domain.sessions import SignInMethod
 from scim_bridge.identity import sessions
+from scim_bridge.identity.callers import authenticate
 from scim_bridge.identity.deactivation import deactivate
 from scim_bridge.identity.sessions import Proof, Visit
 from scim_bridge.store.change_queue import DueCluster
@@ -18,9 +20,11 @@ from scim_bridge.sync.policies import PassPolicy
 from scim_bridge.sync.proving import prove_removals
 from scim_bridge.sync.reconciler import reconcile_cluster
 from scim_bridge.sync.revocations import carry_out_removals
+from tests.api.directories import connect
 from tests.api.rest import Person, Rest, problem
 from tests.api.test_freezes import add_cluster
 from tests.fakes.cluster import FakeCluster
+from tests.identity.provider import Provider
 from tests.identity.rows import begin
 from tests.sync.test_proving import by_hand
 
@@ -92,6 +96,34 @@ def test_the_report_of_a_leaver_says_that_it_is_over_and_why(
     assert any(each["question"] == "create pods/exec" for each in part["proof"]["questions"])
     assert [each["ended_at"] is not None for each in found["tokens"]] == [True]
     assert any("exec" in each for each in found["cannot_see"])
+
+
+def test_a_leaver_whom_a_groups_subject_lets_in_is_told_until_token_expiry(
+    rest: Rest, cluster: Cluster, owner: Person, viewer: Person
+) -> None:
+    token = connect(rest, owner).token
+    with rest.database.read() as connection:
+        okta = Provider(rest.database, authenticate(connection, token), token)
+    lee, kim = okta.post("lee@acme.example"), okta.post("kim@acme.example")
+    okta.post_group("Ops", lee.id, kim.id)
+    owner.ok("POST", "/grants", {"group": "Ops", "scope": "cluster:prod", "kubernetes_role": "edit"})
+    by_group = {"subject_mode": "group", "group_template": "oidc:{group}", "group_directory": "okta"}
+    seen = owner.ok("PATCH", "/clusters/prod?dry_run=true", by_group)
+    owner.ok("PATCH", f"/clusters/prod?preview={seen['hash']}", by_group)
+    cluster.reconcile()
+
+    okta.patch(lee.id, active=False)
+    cluster.remove()
+    cluster.reconcile()
+    found = viewer.ok("GET", "/revocations/people/lee@acme.example")
+
+    [part] = found["revocations"][0]["clusters"]
+    assert cluster.fake.access == {(None, "edit"): {"oidc:Ops"}}
+    assert (part["state"], part["verdict"], part["lingers"]) == ("done", "gone", ["oidc:Ops"])
+    assert part["lingers_until"] > part["confirmed_at"]
+    assert (found["is_over"], found["bound"]) == (False, [])
+    assert "until token expiry" in found["cannot_see"][0]
+    assert "oidc:Ops" in "\n".join(_report(found))
 
 
 def signed_in(rest: Rest, *, only_here: bool) -> str:

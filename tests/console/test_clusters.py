@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from scim_bridge.identity import clusters, freezes, grants
+from scim_bridge.domain.organizations import SubjectMode
+from scim_bridge.domain.people import DirectoryKind
+from scim_bridge.identity import clusters, directories, freezes, grants
+from scim_bridge.identity.cluster_subjects import SubjectsWanted
 from scim_bridge.identity.clusters import ClusterWanted
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.sync import report
-from tests.console.world import Console
+from tests.console.world import Console, Scim
 from tests.identity.signing_in import TERMINAL
 
 PROD = "/console/acme/clusters/prod"
@@ -66,6 +69,24 @@ def test_a_plan_says_who_would_gain_what_and_writes_nothing(console: Console, fo
 
     assert "ana@example.com" in page
     assert "ana@example.com" not in _written(folder)
+
+
+def test_a_group_that_stands_for_people_is_called_a_group(console: Console, tmp_path: Path) -> None:
+    made = directories.create(console.database, TERMINAL, "acme", "okta", DirectoryKind.OKTA)
+    assert made.token is not None
+    scim = Scim(console.app, made.token.text)
+    scim.post("Groups", displayName="Ops", members=[{"value": scim.user("bo", "Bo Berg")}])
+    subjects = SubjectsWanted(SubjectMode.GROUP, "oidc:{group}", group_directory="okta")
+    wanted = ClusterWanted("prod", manifests=tmp_path, subjects=subjects)
+    clusters.add(console.runtime, TERMINAL, "acme", wanted)
+    grants.add(console.database, TERMINAL, "acme", GrantWanted("organization", group="Ops", kubernetes_role="edit"))
+    browser = console.owner()
+
+    policy, plan = browser.get(PROD).text, browser.get(f"{PROD}/plan").text
+
+    assert "<dt>Bindings name</dt><dd>groups</dd>" in policy
+    assert "oidc:{group}" in policy
+    assert "group oidc:Ops" in plan
 
 
 def test_history_says_for_whom_a_pass_did_something(console: Console, folder: Path) -> None:

@@ -3,9 +3,11 @@
 import pytest
 
 from scim_bridge.clusters.gateway import Question
+from scim_bridge.domain.bindings import Binding, SubjectKind
 from scim_bridge.domain.proofs import allowed_by
+from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import StaleBinding
-from tests.contracts.targets import KubeTarget, grant
+from tests.contracts.targets import KubeTarget, grant, key_of
 from tests.kube.client import CRBS, KubeClient
 from tests.kube.world import Server, binding, bindings_in, wait_until
 
@@ -67,6 +69,22 @@ def test_the_reason_names_a_binding_of_the_whole_cluster(target: KubeTarget, adm
     assert found is not None
     assert (found.kind, found.namespace, found.name) == ("ClusterRoleBinding", None, f"by-group-{own}")
     assert found.subject == f'Group "team-{own}"'
+
+
+def test_a_groups_subject_of_ours_lets_in_who_carries_the_group_and_nobody_who_is_called_so(
+    target: KubeTarget, own: str
+) -> None:
+    group, everybody = f"oidc:team-{own}", "system:authenticated"
+    carrying = Question(f"oidc:{own}@example.com", (group, everybody), "create", "pods")
+    key = key_of(target, role=KubernetesRole.EDIT, kind=SubjectKind.GROUP)
+    made = target.gateway.apply(Binding(key, (group,)), None)
+    wait_until(lambda: allowed(target, carrying))
+
+    called_so = Question(group, (everybody,), "create", "pods")
+
+    assert not allowed(target, person(own))
+    assert not allowed(target, called_so)
+    target.gateway.delete(made)
 
 
 def test_what_is_part_of_a_resource_is_asked_by_itself(target: KubeTarget, admin: KubeClient, own: str) -> None:

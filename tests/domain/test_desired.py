@@ -1,15 +1,19 @@
 """What a cluster should have."""
 
 import time
+from dataclasses import replace
 
+import pytest
 from hypothesis import given
 
 from scim_bridge.domain.access import Snapshot
 from scim_bridge.domain.bindings import Family
 from scim_bridge.domain.desired import desired, desired_families
+from scim_bridge.domain.namespaces import checked_exclusions
 from scim_bridge.domain.organizations import NamespaceClaim, Project, ProjectId, Tree
 from scim_bridge.domain.people import MemberState
 from scim_bridge.domain.roles import KubernetesRole
+from scim_bridge.errors import Invalid
 from tests.domain.worlds import (
     ACME,
     BLOG,
@@ -122,6 +126,31 @@ def test_labels_select_namespaces_only_where_the_cluster_allows_it() -> None:
 
     assert set(families(allowed, namespaces=seen)) == {("one", "view"), ("shop-web", "view")}
     assert set(families(refused, namespaces=seen)) == {("shop-web", "view")}
+
+
+def test_what_a_cluster_excludes_is_no_projects_by_name_and_not_even_reported_by_label() -> None:
+    claims = (NamespaceClaim(name="istio-system"), NamespaceClaim(selector="team=shop"))
+    project = Project(SHOP, None, "shop", frozenset({PROD}), claims)
+    base = with_projects(project, allow_label_selectors=True)
+    policy = replace(base.clusters[PROD], excluded_namespaces="istio-*,monitoring")
+    the_tree = replace(base, clusters={**base.clusters, PROD: policy}, services={})
+    world = snapshot([person("ana")], [grant(PROJECT, VIEW, member="ana")], the_tree=the_tree)
+    seen = {"one": {"team": "shop"}, "monitoring": {"team": "shop"}, "istio-gateway": {"team": "shop"}}
+
+    wanted = desired(world, PROD, namespaces=seen)
+
+    assert {binding.key.family.namespace for binding in wanted.bindings} == {"one"}
+    assert [condition.about for condition in wanted.conditions] == ["shop/istio-system"]
+
+
+@pytest.mark.parametrize("text", ["Not A Name", "a,b c", "*_x", "x" * 2000])
+def test_what_excludes_no_namespace_is_refused(text: str) -> None:
+    with pytest.raises(Invalid):
+        checked_exclusions(text)
+
+
+def test_excluded_namespaces_are_kept_in_one_form() -> None:
+    assert checked_exclusions(" monitoring, istio-*,,monitoring ") == "istio-*,monitoring"
 
 
 def test_of_two_people_who_render_one_subject_the_earlier_keeps_it() -> None:

@@ -12,8 +12,7 @@ from scim_bridge.errors import ClusterUnreachable
 from scim_bridge.store.change_queue import DueCluster
 from scim_bridge.store.proofs import Proof, clusters_to_ask, proofs_of_member
 from scim_bridge.store.removal_queue import spread_removals
-from scim_bridge.store.safety import Safety, write_safety
-from scim_bridge.store.schema import audit_entry
+from scim_bridge.store.schema import audit_entry, cluster
 from scim_bridge.sync.dispatch import Dispatcher
 from scim_bridge.sync.proving import ASK_AGAIN, ATTEMPTS, prove_removals
 from scim_bridge.sync.revocations import carry_out_removals
@@ -104,8 +103,7 @@ def test_access_that_remains_is_audited_once_and_asked_again_until_it_is_gone(wo
 def test_a_group_is_asked_with_where_the_cluster_names_groups(world: World) -> None:
     _, people = team(world, 2, name="platform")
     with world.database.write() as connection:
-        wanted = Safety(group_template="oidc:{group}")
-        write_safety(connection, world.organization_id, world.cluster_id, wanted, world.at)
+        connection.execute(sa.update(cluster).values(group_template="oidc:{group}"))
     world.reconcile()
     world.deactivate(people[0])
     remove(world)

@@ -12,7 +12,7 @@ from scim_bridge.domain.bindings import Binding
 from scim_bridge.domain.organizations import Scope, ScopeKind
 from scim_bridge.domain.people import MemberId
 from scim_bridge.errors import ClusterError, ClusterRejected, ClusterThrottled, ForeignObject
-from scim_bridge.store.applied import Applied, keys_holding, record_applied
+from scim_bridge.store.applied import Applied, Whom, keys_holding, record_applied
 from scim_bridge.store.change_queue import DueCluster
 from scim_bridge.store.database import Database
 from scim_bridge.store.leases import take_lease
@@ -303,7 +303,7 @@ def in_namespaces(world: World, person: str, *names: str, subject: str = "team-0
         seen: ObservedBinding = world.cluster.apply(Binding(there, ("keeps", subject)), None)
         with world.database.write() as connection:
             applied = Applied(seen.binding, seen.name, seen.uid, seen.resource_version)
-            record_applied(connection, [applied], {subject: MemberId(person)}, world.at)
+            record_applied(connection, [applied], Whom({subject: MemberId(person)}), world.at)
 
 
 def test_one_namespace_that_fails_keeps_nobody_in_the_others(world: World) -> None:
@@ -413,7 +413,7 @@ def test_another_persons_announced_place_stays_on_record(world: World) -> None:
     (key,) = world.cluster.objects
     with world.database.write() as connection:
         announced = Applied(Binding(key, ("newcomer", "team-000")), "n", "u", "1")
-        record_applied(connection, [announced], {"newcomer": MemberId(newcomer)}, world.at)
+        record_applied(connection, [announced], Whom({"newcomer": MemberId(newcomer)}), world.at)
     world.deactivate(*people)
 
     run(world)

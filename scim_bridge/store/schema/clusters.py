@@ -45,7 +45,15 @@ applied_subject = sa.Table(
     ),
     # Whom the subject was rendered for; NULL when it was found on the cluster and nobody here renders it.
     reference("member_id", "member", nullable=True, index=True),
+    # Which group it is, of a subject that stands for a group.
+    sa.Column("group_id", sa.String(ID_LENGTH), nullable=True),
     sa.PrimaryKeyConstraint("cluster_id", "subject", "binding_id"),
+)
+sa.Index(
+    "ix_applied_subject_group_id",
+    applied_subject.c.group_id,
+    sqlite_where=applied_subject.c.group_id.is_not(None),
+    postgresql_where=applied_subject.c.group_id.is_not(None),
 )
 """Which shards hold a subject: what an asked-for removal reads instead of listing the cluster."""
 

@@ -2,8 +2,9 @@
 
 import sqlalchemy as sa
 
-from scim_bridge.domain.organizations import CaseRule, EnvironmentType, TargetKind
+from scim_bridge.domain.organizations import CaseRule, EnvironmentType, SubjectMode, TargetKind
 from scim_bridge.store.schema.columns import (
+    ID_LENGTH,
     id_column,
     metadata,
     moment,
@@ -133,7 +134,14 @@ cluster = sa.Table(
     sa.Column("user_template", sa.String(255), nullable=False),
     sa.Column("group_template", sa.String(255), nullable=True),
     one_of("case_rule", *(rule.value for rule in CaseRule), default=CaseRule.KEEP.value),
-    one_of("subject_mode", "user", "group", "auto", default="user"),
+    one_of("subject_mode", *(mode.value for mode in SubjectMode), default="user"),
+    sa.Column("group_case", sa.String(32), nullable=False, server_default=CaseRule.KEEP.value),
+    # The directory whose groups its tokens carry.
+    sa.Column("group_directory", sa.String(ID_LENGTH), nullable=True),
+    sa.Column("group_filter", sa.String(255), nullable=False, server_default="*"),
+    sa.Column("group_limit", sa.Integer, nullable=False, server_default="200"),
+    sa.Column("token_minutes", sa.Integer, nullable=False, server_default="60"),
+    sa.Column("excluded_namespaces", sa.String(1024), nullable=False, server_default=""),
     sa.Column("allow_cluster_admin", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("allow_label_selectors", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("bridge_namespace", sa.String(63), nullable=False, server_default="scim-bridge"),

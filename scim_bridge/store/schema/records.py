@@ -69,6 +69,9 @@ removal_request_cluster = sa.Table(
     moment("retry_at", nullable=True),
     sa.Column("last_error", sa.Text, nullable=True),
     moment("done_at", nullable=True),
+    # The groups through which tokens that were given before let the person in, as JSON, and until when.
+    sa.Column("lingers", sa.Text, nullable=True),
+    moment("lingers_until", nullable=True),
     sa.UniqueConstraint("removal_request_id", "cluster_id"),
     sa.Index("ix_removal_request_cluster_cluster_id_done_at", "cluster_id", "done_at"),
 )

@@ -33,8 +33,6 @@ cluster_safety = sa.Table(
     sa.Column("break_glass", sa.String(320), nullable=True),
     moment("break_glass_seen_at", nullable=True),
     sa.Column("break_glass_problem", sa.Text, nullable=True),
-    # How the cluster names a group: {group} in a text. NULL: its tokens carry none.
-    sa.Column("group_template", sa.String(255), nullable=True),
     # Whether what is worth a person's attention is an Event there too.
     sa.Column("events", sa.Boolean, nullable=False, server_default=sa.false()),
     moment("changed_at"),
