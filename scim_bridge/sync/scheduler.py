@@ -19,7 +19,7 @@ from scim_bridge.settings import Settings
 from scim_bridge.store.change_queue import Listener
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
-from scim_bridge.sync.dispatch import Clock, Dispatcher, Opens
+from scim_bridge.sync.dispatch.threads import Clock, Dispatcher, Opens
 from scim_bridge.sync.errands import Errand
 
 STOP_SECONDS = 8.0
