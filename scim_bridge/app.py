@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from scim_bridge.domain.provisioning import Document
     from scim_bridge.identity.replays import Replayed
     from scim_bridge.identity.scim_port import ScimPort
+    from scim_bridge.sync.dispatch.worker import Worker
+    from scim_bridge.sync.errands import Errand
     from scim_bridge.sync.scheduler import Scheduler
     from scim_bridge.sync.single import Workshop
     from scim_bridge.sync.targets import Targets
@@ -72,7 +74,6 @@ def open_workshop(opened: Runtime) -> "Workshop":
 def open_process(settings: Settings) -> Process:
     """Open what `run` and `scheduler` need; the scheduler is not started yet. Raises StoreError with a sentence."""
     from scim_bridge.sync.errands import Errand
-    from scim_bridge.sync.postman import Postman
     from scim_bridge.sync.scheduler import Scheduler
     from scim_bridge.sync.sealer import SEAL_SECONDS, Sealer
     from scim_bridge.sync.targets import Targets
@@ -89,14 +90,55 @@ def open_process(settings: Settings) -> Process:
         "purge of leavers": lambda: purge_leavers(runtime),
         "look for the proofs of domains": lambda: look_for_proofs(runtime),
     }
-    postman = Postman(runtime.database, runtime.keyring, settings)
     errands = (
-        Errand("post", MAIL_SECONDS, postman.send_due),
+        *shared_errands(runtime),
         Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
         Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
         Errand("drafts of rules at their time", DRAFT_SECONDS, lambda: apply_drafts(runtime)),
     )
     return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores, errands=errands))
+
+
+def shared_errands(opened: Runtime) -> "tuple[Errand, ...]":
+    """Return the errands that workers do where there are any: each with its queue, and how to know that it is due."""
+    from scim_bridge.sync.errands import Errand
+    from scim_bridge.sync.postman import Postman
+
+    postman = Postman(opened.database, opened.keyring, opened.settings)
+    return (Errand("post", MAIL_SECONDS, postman.send_due, queue="mail", is_due=postman.is_due),)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerProcess:
+    """What `worker` is made of."""
+
+    runtime: Runtime
+    targets: "Targets"
+    worker: "Worker"
+
+    def run(self) -> bool:
+        """Work until the worker is told to stop, let go of everything, and tell whether all that ran ended in time."""
+        ended = self.worker.run()
+        if ended:
+            self.targets.close()
+            self.runtime.database.dispose()
+        return ended
+
+
+def open_worker(settings: Settings) -> WorkerProcess:
+    """Open what `worker` needs; nothing is taken from the queue yet. Raises Refused where there is none."""
+    from scim_bridge.errors import Refused
+    from scim_bridge.sync.targets import Targets
+
+    if settings.engine != "procrastinate":
+        raise Refused('Workers need `engine = "procrastinate"`: the schedulers do everything themselves now.')
+    from scim_bridge.sync.dispatch.worker import Worker
+    from scim_bridge.sync.scheduler import carried_out
+
+    runtime = open_runtime(settings)
+    targets = Targets(runtime.database, runtime.keyring, settings)
+    worker = Worker(runtime.database, targets, settings, carried_out, shared_errands(runtime))
+    return WorkerProcess(runtime, targets, worker)
 
 
 def purge(opened: Runtime) -> None:

@@ -27,7 +27,7 @@ from scim_bridge.cli.reviews import review
 from scim_bridge.cli.revocations import access
 from scim_bridge.cli.roles import role
 from scim_bridge.cli.rules import rule
-from scim_bridge.cli.serve import run, scheduler
+from scim_bridge.cli.serve import run, scheduler, worker
 from scim_bridge.cli.services import service
 from scim_bridge.cli.session import Session
 from scim_bridge.cli.sessions import account, break_glass, session_verbs
@@ -83,5 +83,6 @@ for verb in (
     sync,
     token,
     unit,
+    worker,
 ):
     main.add_command(verb)

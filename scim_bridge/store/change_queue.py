@@ -140,7 +140,7 @@ def due_clusters(connection: sa.Connection, at: datetime, only: ClusterId | None
     )
     if only is not None:
         query = query.where(columns.cluster_id == only)
-    return [DueCluster(*each, changed=bool(was)) for *each, was in connection.execute(query)]
+    return [DueCluster(id_, owner, failed, bool(was)) for id_, owner, failed, was in connection.execute(query)]
 
 
 class Listener:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import psycopg
 import sqlalchemy as sa
 
 _jobs = sa.table(
@@ -14,6 +15,9 @@ _jobs = sa.table(
     sa.column("lock", sa.String),
 )
 _workers = sa.table("procrastinate_workers", sa.column("id"), sa.column("last_heartbeat", sa.DateTime(timezone=True)))
+DriverError = psycopg.Error
+"""What the queue's own library lets through of the driver's complaints."""
+
 # Its type is an enumeration, which a text parameter is not compared with.
 _STATUS = sa.cast(_jobs.c.status, sa.String)
 

@@ -19,7 +19,9 @@ from scim_bridge.settings import Settings
 from scim_bridge.store.change_queue import Listener
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
-from scim_bridge.sync.dispatch.threads import Clock, Dispatcher, Opens
+from scim_bridge.sync.dispatch.engines import engine_of
+from scim_bridge.sync.dispatch.looking import Clock
+from scim_bridge.sync.dispatch.work import Opens
 from scim_bridge.sync.errands import Errand
 
 STOP_SECONDS = 8.0
@@ -53,10 +55,10 @@ class Scheduler:
 
         ``errands`` have threads of their own: they come by often, or wait for somebody else's server.
         """
-        self._errands = tuple(errands)
         self._woken = Event()
         self._stopping = Event()
-        self._dispatcher = Dispatcher(database, targets, settings, carried_out, self.wake, clock)
+        self._engine = engine_of(database, targets, settings, carried_out, self.wake, clock)
+        self._errands = (*errands, *self._engine.upkeep)
         self._listener = Listener(database, self.wake)
         # A ring is one Event.set: it needs no thread of a pool, and is never skipped because the last one still waits.
         self._clock = BackgroundScheduler(executors={"default": DebugExecutor()}, timezone=UTC)
@@ -80,7 +82,7 @@ class Scheduler:
         self._clock.start()
         self._ticks.start()
         for errand in self._errands:
-            errand.start(carried_out)
+            errand.start(carried_out, self._engine.round_of(errand))
         self.wake()
 
     def wake(self) -> None:
@@ -96,7 +98,7 @@ class Scheduler:
             errand.stop()
         if self._clock.running:
             self._clock.shutdown(wait=False)
-        ended = self._dispatcher.stop(STOP_SECONDS)
+        ended = self._engine.stop(STOP_SECONDS)
         if self._ticks.is_alive():
             self._ticks.join(timeout=1)
         at_rest = [errand.wait(ERRAND_SECONDS) for errand in self._errands]
@@ -106,7 +108,7 @@ class Scheduler:
         while not self._stopping.is_set():
             self._woken.wait()
             self._woken.clear()
-            if not self._stopping.is_set() and not carried_out("tick", self._dispatcher.tick):
+            if not self._stopping.is_set() and not carried_out("tick", self._engine.tick):
                 self._stopping.wait(AWAY_SECONDS)
 
 

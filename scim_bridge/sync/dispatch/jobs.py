@@ -5,21 +5,18 @@ The queue holds no truth: what is due stands in our own tables, and a job only s
 twice or come late, and nothing but time is lost with it.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import psycopg
 from procrastinate import App, PsycopgConnector, SyncPsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
-from procrastinate.jobs import Status
 
 from scim_bridge.errors import StoreError
 from scim_bridge.store.database import Connection, Database
-from scim_bridge.store.work_queue import locks_in_use, unheld_jobs
-from scim_bridge.sync.dispatch.looking import Clock, Due, Kind
+from scim_bridge.store.work_queue import locks_in_use
+from scim_bridge.sync.dispatch.looking import Due, Kind
 
 CLUSTER, ERRAND = "cluster", "errand"
 """The two tasks: something on one cluster, and a round of an errand."""
@@ -121,41 +118,3 @@ def open_app(database: Database, most: int) -> App:
 def address_of(database: Database) -> str:
     """Return the database's address as the driver itself reads it."""
     return database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def rescue(database: Database, clock: Clock, patience: timedelta) -> int:
-    """
-    Take jobs of dead workers out of the queue, so that they lock nothing, and return how many there were.
-
-    They are not begun again from here: what they were for is still due if it was not done, and is put there anew.
-    """
-    with database.read() as connection:
-        unheld = unheld_jobs(connection, clock(), patience)
-
-    async def clear(app: App) -> int:
-        manager = app.job_manager
-        stalled = await manager.get_stalled_jobs(seconds_since_heartbeat=patience.total_seconds())
-        # A worker that is stopped may hold its jobs for longer than its leases: those it does not have any more.
-        ids = set(unheld) & await _in_hand(app) | {each.id for each in stalled if each.id is not None}
-        for each in sorted(ids):
-            try:
-                await manager.finish_job_by_id_async(each, Status.FAILED, delete_job=True)
-            except ConnectorException:
-                continue
-        await manager.prune_stalled_workers(patience.total_seconds())
-        return len(ids)
-
-    return asyncio.run(_with_app(database, clear))
-
-
-async def _in_hand(app: App) -> set[int]:
-    return {each.id for each in await app.job_manager.list_jobs_async(status="doing") if each.id is not None}
-
-
-async def _with_app(database: Database, work: Callable[[App], Awaitable[int]]) -> int:
-    app = open_app(database, most=1)
-    try:
-        async with app.open_async():
-            return await work(app)
-    except (ConnectorException, psycopg.Error) as error:
-        raise StoreError(f"The queue cannot be reached: {error}") from error

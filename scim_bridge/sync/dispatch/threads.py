@@ -64,6 +64,11 @@ class Dispatcher:
             for each in found:
                 self._lanes[each.kind].offer(each.place.id, self._run(each), failing=each.place.failures > 0)
 
+    @property
+    def upkeep(self) -> tuple[Errand, ...]:
+        """Return what this engine needs: nothing, it has no state of its own."""
+        return ()
+
     def round_of(self, errand: Errand) -> Callable[[], object]:
         """Return what one round of an errand is: here, the work itself."""
         return errand.work
@@ -75,7 +80,10 @@ class Dispatcher:
         return all(ended)
 
     def _run(self, due: Due) -> Callable[[], None]:
-        return lambda: self._work.do(due)
+        def run() -> None:
+            self._work.do(due)
+
+        return run
 
     def _ended(self, finished: Callable[[], None]) -> Callable[[], None]:
         def ended() -> None:

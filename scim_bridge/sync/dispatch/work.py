@@ -56,11 +56,13 @@ class Work:
         self._lock = Lock()
         self._stopping = Event()
 
-    def do(self, due: Due) -> None:
-        """Do what is due on a cluster, unless somebody else does it, or the process stops."""
+    def do(self, due: Due) -> bool:
+        """Do what is due on a cluster; False where somebody else has it in hand, or the process stops."""
         with self.turn(due.lease) as turn:
-            if turn is not None:
-                _DOING[due.kind](self, due.place, turn)
+            if turn is None:
+                return False
+            _DOING[due.kind](self, due.place, turn)
+            return True
 
     @contextmanager
     def turn(self, name: str) -> Iterator[Turn | None]:
