@@ -5,7 +5,7 @@ Doors are imported where they are put in: most verbs of the command line need no
 """
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Thread
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 
 CONNECT_SECONDS = 5.0
-MAIL_SECONDS = 2.0
-EXPIRY_SECONDS = 20.0
-DRAFT_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,39 +70,45 @@ def open_workshop(opened: Runtime) -> "Workshop":
 
 def open_process(settings: Settings) -> Process:
     """Open what `run` and `scheduler` need; the scheduler is not started yet. Raises StoreError with a sentence."""
+    from scim_bridge.domain.jobs import SORTS
     from scim_bridge.sync.errands import Errand
     from scim_bridge.sync.scheduler import Scheduler
-    from scim_bridge.sync.sealer import SEAL_SECONDS, Sealer
+    from scim_bridge.sync.sealer import Sealer
     from scim_bridge.sync.targets import Targets
 
     runtime = open_runtime(settings)
     targets = Targets(runtime.database, runtime.keyring, settings)
     sealer = Sealer(runtime.database, runtime.keyring)
-    chores = {
-        "purge of the provisioning log": lambda: purge(runtime),
-        "end of what was kept of the past": lambda: forget_the_past(runtime),
-        "look over the directories": lambda: look_over_directories(runtime),
-        "end what has expired": lambda: end_expired(runtime),
-        "forget old passes": lambda: forget_passes(runtime),
-        "purge of leavers": lambda: purge_leavers(runtime),
-        "look for the proofs of domains": lambda: look_for_proofs(runtime),
-    }
     errands = (
         *shared_errands(runtime),
-        Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
-        Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
-        Errand("drafts of rules at their time", DRAFT_SECONDS, lambda: apply_drafts(runtime)),
+        Errand("seal-audit", SORTS["seal-audit"].seconds, sealer.seal, sealer.close),
+        _errand("end-expired", end_expired, runtime),
+        _errand("apply-drafts", apply_drafts, runtime),
+        _errand("purge-log", purge, runtime),
+        _errand("forget-the-past", forget_the_past, runtime),
+        _errand("look-over-directories", look_over_directories, runtime),
+        _errand("forget-passes", forget_passes, runtime),
+        _errand("purge-leavers", purge_leavers, runtime),
+        _errand("prove-domains", look_for_proofs, runtime),
     )
-    return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores, errands=errands))
+    return Process(runtime, targets, Scheduler(runtime.database, targets, settings, errands=errands))
+
+
+def _errand(name: str, work: Callable[[Runtime], None], opened: Runtime) -> "Errand":
+    from scim_bridge.domain.jobs import SORTS
+    from scim_bridge.sync.errands import Errand
+
+    return Errand(name, SORTS[name].seconds, lambda: work(opened))
 
 
 def shared_errands(opened: Runtime) -> "tuple[Errand, ...]":
     """Return the errands that workers do where there are any: each with its queue, and how to know that it is due."""
+    from scim_bridge.domain.jobs import SORTS
     from scim_bridge.sync.errands import Errand
     from scim_bridge.sync.postman import Postman
 
     postman = Postman(opened.database, opened.keyring, opened.settings)
-    return (Errand("post", MAIL_SECONDS, postman.send_due, queue="mail", is_due=postman.is_due),)
+    return (Errand("post", SORTS["post"].seconds, postman.send_due, queue="mail", is_due=postman.is_due),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from scim_bridge.api import (  # noqa: F401
     holds,
     identity_providers,
     invitations,
+    jobs,
     members,
     organizations,
     pass_history,

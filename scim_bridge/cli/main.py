@@ -19,6 +19,7 @@ from scim_bridge.cli.history import sync
 from scim_bridge.cli.holds import hold
 from scim_bridge.cli.identity_providers import identity_provider
 from scim_bridge.cli.invitations import invitation
+from scim_bridge.cli.jobs import job
 from scim_bridge.cli.members import member
 from scim_bridge.cli.organization_documents import apply, drift, export, plan
 from scim_bridge.cli.organizations import organization
@@ -67,6 +68,7 @@ for verb in (
     group,
     hold,
     invitation,
+    job,
     member,
     identity_provider,
     organization,

@@ -36,6 +36,7 @@ class Errand:
         self._end = end
         self._thread: Thread | None = None
         self._stopping = Event()
+        self._rung = Event()
 
     def start(self, guard: Guard, a_round: Callable[[], object] | None = None) -> None:
         """
@@ -48,9 +49,14 @@ class Errand:
         self._thread = Thread(target=self._run, args=words, name=self.name, daemon=True)
         self._thread.start()
 
+    def ring(self) -> None:
+        """Begin the next round now, or as soon as this one ends."""
+        self._rung.set()
+
     def stop(self) -> None:
         """Begin no other round."""
         self._stopping.set()
+        self._rung.set()
 
     def wait(self, seconds: float) -> bool:
         """Wait so long for its end after `stop`, and tell whether it came."""
@@ -61,8 +67,10 @@ class Errand:
 
     def _run(self, guard: Guard, a_round: Callable[[], object]) -> None:
         while not self._stopping.is_set():
+            # A ring that comes during a round is heard after it.
             came_to_its_end = guard(self.name, a_round)
             # A database that is away is not asked twice a second.
-            self._stopping.wait(self.seconds if came_to_its_end else max(self.seconds, AWAY_SECONDS))
+            self._rung.wait(self.seconds if came_to_its_end else max(self.seconds, AWAY_SECONDS))
+            self._rung.clear()
         if self._end is not None:
             guard(f"end of the {self.name}", self._end)
