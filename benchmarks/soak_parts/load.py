@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import orjson
+import urllib3
 
 from scim_bridge.errors import RequestFailed
 from scim_bridge.simulator import Client, Company, Person
@@ -20,10 +21,14 @@ MOST = 60
 
 
 class SteadyClient(Client):
-    """Asks the other web process when one does not answer, and looks up what it may have created without knowing."""
+    """
+    Asks the other web process when one does not answer, and looks up what it may have created without knowing.
+
+    It stands behind a load balancer of its own, which asks `/readyz`, and is less patient than Retry-After says.
+    """
 
     def __init__(self, addresses: tuple[str, ...], token: str) -> None:
-        super().__init__(addresses[0], token)
+        super().__init__(addresses[0], token, sleep=lambda seconds: time.sleep(min(seconds, 0.5)))
         self._addresses = addresses
         self.repeated = 0
         self.slowest = 0.0
@@ -36,7 +41,6 @@ class SteadyClient(Client):
             return self._send_until_answered(request, began + PATIENCE)
         finally:
             self.slowest = max(self.slowest, time.monotonic() - began)
-            if time.monotonic()-began > 3: print("SLOW", time.monotonic()-began, request.method, request.target[:60], self.base_url, flush=True)
 
     def _send_until_answered(self, request: Request, deadline: float) -> Answer:
         asked_before = False
@@ -44,12 +48,10 @@ class SteadyClient(Client):
             try:
                 return super().send(request)
             except RequestFailed as error:
-                error_ = error
                 if error.status == 409 and asked_before and request.method == "POST":
                     return self._find(request)
                 if (error.status is not None and error.status < 500) or time.monotonic() > deadline:
                     raise
-            print("AGAIN", request.method, self.base_url, error_, flush=True)
             asked_before = True
             self.repeated += 1
             self._other_address()
@@ -61,13 +63,24 @@ class SteadyClient(Client):
 
     def _other_address(self) -> None:
         place = self._addresses.index(self.base_url)
-        self.base_url = self._addresses[(place + 1) % len(self._addresses)]
+        for address in (*self._addresses[place + 1 :], *self._addresses[: place + 1]):
+            if is_ready(address):
+                self.base_url = address
+                return
 
     def _find(self, request: Request) -> Answer:
         name = orjson.loads(request.body)["userName"]
         asked = Request("lookup", (), "GET", f'/Users?filter=userName%20eq%20"{name}"', request.headers, b"")
         found = super().send(asked)
         return Answer(201, found.resources[0], found.answered_at, found.seconds)
+
+
+def is_ready(address: str) -> bool:
+    """Ask a web process whether it is ready, as a load balancer does."""
+    try:
+        return urllib3.request("GET", address.replace("/scim/v2", "/readyz"), retries=False, timeout=1).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False
 
 
 @dataclass

@@ -14,7 +14,14 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from scim_bridge.identity.measurements import ClusterNumbers, DirectoryNumbers, Measurements, Queues, measure
+from scim_bridge.identity.measurements import (
+    ClusterNumbers,
+    DirectoryNumbers,
+    Measurements,
+    QueueDepth,
+    Queues,
+    measure,
+)
 from scim_bridge.web.context import runtime
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -39,7 +46,7 @@ def metrics() -> Response:
     if not hmac.compare_digest(sent, wanted.get_secret_value().encode()):
         abort(401)
     registry = CollectorRegistry()
-    registry.register(_Numbers(measure(runtime().database)))
+    registry.register(_Numbers(measure(runtime().database, runtime().settings.lease_seconds)))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE)
 
 
@@ -88,6 +95,16 @@ QUEUES: tuple[Gauge[Queues], ...] = (
     ("audit_unsealed_seconds", "Age of the oldest of them.", lambda each, at: _age(each.unsealed_since, at) or 0),
     ("held_members", "Memberships that a directory left out and that still count.", lambda each, _: each.held_members),
 )
+WORK: tuple[Gauge[QueueDepth], ...] = (
+    ("work_waiting", "Jobs that no worker has taken up.", lambda each, _: each.waiting),
+    ("work_doing", "Jobs that workers have in hand.", lambda each, _: each.doing),
+    ("work_stalled", "Jobs in hand of workers that have died.", lambda each, _: each.stalled),
+)
+WHOLE: tuple[Gauge[Measurements], ...] = (
+    ("worker_lanes", "Lanes of workers that live, four a process.", lambda each, _: each.worker_lanes),
+    ("jobs_failing", "Jobs of the scheduler whose last run failed.", lambda each, _: each.failing_jobs),
+    ("jobs_paused", "Jobs of the scheduler that somebody paused.", lambda each, _: each.paused_jobs),
+)
 
 
 class _Numbers(Collector):
@@ -102,6 +119,8 @@ class _Numbers(Collector):
         yield from self._families(CLUSTERS, OF_CLUSTER, clusters)
         yield from self._families(DIRECTORIES, OF_DIRECTORY, directories)
         yield from self._families(QUEUES, (), [((), self._found.queues)])
+        yield from self._families(WORK, ("queue",), [((each.queue,), each) for each in self._found.work])
+        yield from self._families(WHOLE, (), [((), self._found)])
 
     def _health(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(
