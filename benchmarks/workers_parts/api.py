@@ -68,7 +68,7 @@ class _Apis:
             path = f"{path}/{document['metadata']['name']}"
         if method in ("POST", "PUT"):
             self._version += 1
-            document["metadata"] |= {"uid": path, "resourceVersion": str(self._version)}
+            document["metadata"] |= {"uid": f"uid-{self._version}", "resourceVersion": str(self._version)}
             self._objects[path] = document | {"kind": kind, "apiVersion": GROUP}
             return 201 if method == "POST" else 200, self._objects[path]
         if method == "DELETE":
