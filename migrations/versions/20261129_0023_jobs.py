@@ -81,4 +81,6 @@ def _add_runs() -> None:
 
 def _run(script: str) -> None:
     # On the driver itself: a script of many statements takes no parameters, and its % are its own.
-    op.get_bind().connection.driver_connection.execute(script, prepare=False)
+    driver = op.get_bind().connection.driver_connection
+    assert driver is not None
+    driver.execute(script, prepare=False)

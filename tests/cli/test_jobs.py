@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from scim_bridge.domain.jobs import SORTS
 from scim_bridge.identity.measurements import measure
-from scim_bridge.settings import load_settings
+from scim_bridge.settings import Settings
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.store.jobs import note_round
@@ -64,12 +64,11 @@ def test_doctor_says_when_nobody_takes_what_is_handed_out(lent_postgresql: Lent,
             "SCIM_BRIDGE_DATABASE_URL": url,
             "SCIM_BRIDGE_HOME": str(tmp_path),
             "SCIM_BRIDGE_ENGINE": "procrastinate",
-            "SCIM_BRIDGE_METRICS_TOKEN": "t" * 16,
         }
     )
     database = Database(url)
     world = make_world(database)
-    QueueDispatcher(database, load_settings(None, bridge.environment)).tick()
+    QueueDispatcher(database, Settings()).tick()
 
     dead = bridge.run("doctor").output
     with database.write() as connection:

@@ -81,7 +81,7 @@ def test_every_pod_of_several_may_be_lost_alone() -> None:
     several = {e["metadata"]["name"] for e in documents if e["kind"] == "Deployment" and e["spec"]["replicas"] > 1}
     kept = {each["metadata"]["name"] for each in documents if each["kind"] == "PodDisruptionBudget"}
 
-    assert several == kept == {"scim-bridge-web", "scim-bridge-scheduler"}
+    assert several == kept == {"scim-bridge-web", "scim-bridge-scheduler", "scim-bridge-worker"}
 
 
 @pytest.mark.kube

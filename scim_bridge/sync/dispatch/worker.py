@@ -13,6 +13,7 @@ from datetime import timedelta
 from threading import Event, Thread
 
 from procrastinate import App
+from procrastinate.exceptions import ConnectorException
 
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
 from scim_bridge.log import get_logger
@@ -20,6 +21,7 @@ from scim_bridge.settings import Settings
 from scim_bridge.store.change_queue import DueCluster
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
+from scim_bridge.store.work_queue import DriverError
 from scim_bridge.sync.dispatch.jobs import (
     CLUSTER,
     ERRAND,
@@ -44,6 +46,7 @@ AWAY_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 """A job that waited for another one's lock is found by looking: nobody tells of it."""
 FEW = 4
+QUEUE_AWAY = (ConnectorException, DriverError, OSError)
 
 log = get_logger(__name__)
 
@@ -134,7 +137,7 @@ class Worker:
                 async with app.open_async(), asyncio.TaskGroup() as group:
                     for lane in self._lanes:
                         group.create_task(self._serve_lane(app, lane))
-            except Exception as error:  # noqa: BLE001 - whatever it is, the queue is asked again
+            except QUEUE_AWAY as error:
                 log.warning("The queue cannot be reached", reason=_reason(error))
                 await asyncio.sleep(AWAY_SECONDS)
 
@@ -152,7 +155,8 @@ class Worker:
                     update_heartbeat_interval=self._settings.lease_seconds / 3,
                     stalled_worker_timeout=self._settings.lease_seconds,
                 )
-            except Exception as error:  # noqa: BLE001 - the others go on, and this lane begins anew
+            except QUEUE_AWAY as error:
+                # The others go on, and this lane begins anew.
                 log.warning("A lane broke off", lane=lane.name, reason=_reason(error))
             # It ended without being told to: the database was away.
             await asyncio.sleep(AWAY_SECONDS)
@@ -235,8 +239,6 @@ def _settle(ended: "asyncio.Future[None]") -> None:
         ended.set_result(None)
 
 
-def _reason(error: BaseException) -> str:
-    # A group of errors says only how many there are; one that wraps another says nothing.
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+def _reason(error: Exception) -> str:
+    # One that wraps the driver's own says nothing itself.
     return str(error.__cause__ or error) or type(error).__name__
