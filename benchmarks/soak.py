@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -160,7 +161,7 @@ def _set_up(stack: ExitStack, seed: int, say: Callable[[str], None]) -> Soak:
     database = Database(server.url)
     stack.callback(database.dispose)
     _wait(lambda: all(map(is_ready, staff.addresses)), "the web processes")
-    watch = Watch(clusters)
+    watch = Watch(clusters, partial(checks.was_confirmed, database))
     loads = [_employ(kind, staff.addresses, token, seed, watch) for kind, token in tokens.items()]
     made = Soak(server, database, staff, clusters, watch, loads, say)
     _wait(lambda: _is_in_step(made), "the first people on every cluster")

@@ -1,9 +1,15 @@
-"""What the clusters show, looked at from outside: how long leavers stay, and whether anybody comes back uncalled."""
+"""
+What the clusters show, looked at from outside: how long leavers stay, and whether anybody comes back uncalled.
+
+A pass that began before somebody left may still bring them for a moment, as long as their removal is not confirmed:
+that is a late removal. Who is there again after it was confirmed was written by somebody who had no right to.
+"""
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from statistics import quantiles
 
 from tests.fakes.kube_api import FakeKubeApi
@@ -17,6 +23,8 @@ class Watch:
     """Looks at every cluster all the time."""
 
     clusters: Mapping[str, FakeKubeApi]
+    was_confirmed: Callable[[str, str, datetime], bool]
+    """Tells of a cluster and a person whether their removal there was confirmed before a moment."""
     taken: list[tuple[float, float]] = field(default_factory=list)
     """For each leaver and cluster: when the identity provider had its answer, and the seconds until they were out."""
     uncalled: list[str] = field(default_factory=list)
@@ -66,27 +74,26 @@ class Watch:
     def _look(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
             for name, api in self.clusters.items():
-                # Before the look: who comes back meanwhile is not judged by it.
+                # Nobody is heard of meanwhile: what is seen is held against what was known when it was looked at.
                 with self._lock:
-                    waiting = {who: at for (where, who), at in self._waiting.items() if where == name}
-                    out = {who for where, who in self._out if where == name}
-                present = access(api).get("edit", set())
-                self._judge(name, waiting, out, present)
+                    self.judge(name, access(api).get("edit", set()), datetime.now(UTC))
                 api.requests.clear()
 
-    def _judge(self, cluster: str, waiting: Mapping[str, float], out: set[str], present: set[str]) -> None:
+    def judge(self, cluster: str, present: set[str], seen_at: datetime) -> None:
+        """Hold what a cluster shows against who has left."""
         at = time.monotonic()
-        with self._lock:
-            self._seen.update((cluster, who) for who in present)
-            for who, since in waiting.items():
-                if who not in present and (cluster, who) in self._seen and self._waiting.get((cluster, who)) == since:
-                    del self._waiting[cluster, who]
-                    self._out[cluster, who] = at
-                    self.taken.append((since, max(at - since, 0.0)))
-            for who in out & present:
-                # Seen out before, never called back, and in again: somebody wrote what was past.
-                if self._out.pop((cluster, who), None) is not None:
-                    self.uncalled.append(f"{who} is in {cluster} again")
+        self._seen.update((cluster, who) for who in present)
+        for (where, who), since in list(self._waiting.items()):
+            if where == cluster and who not in present and (cluster, who) in self._seen:
+                del self._waiting[cluster, who]
+                self._out[cluster, who] = since
+                self.taken.append((since, max(at - since, 0.0)))
+        for where, who in [each for each in self._out if each[0] == cluster and each[1] in present]:
+            since = self._out.pop((where, who))
+            if self.was_confirmed(cluster, who, seen_at):
+                self.uncalled.append(f"{who} is in {cluster} again")
+            else:
+                self._waiting[where, who] = since
 
 
 def p95(seconds: list[float]) -> float:

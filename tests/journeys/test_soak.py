@@ -30,13 +30,15 @@ def test_the_soak_would_see_two_passes_of_one_cluster_at_a_time() -> None:
     assert list(overlaps(together)) == ["two passes of a at 12:00:01"]
 
 
-def test_the_soak_would_see_a_leaver_who_is_written_again() -> None:
-    watch = Watch({"prod": FakeKubeApi()})
-    watch._judge("prod", {}, set(), {"ana"})
+@pytest.mark.parametrize(("confirmed", "uncalled"), [(True, ["ana is in prod again"]), (False, [])])
+def test_the_soak_would_see_a_leaver_who_is_written_again(*, confirmed: bool, uncalled: list[str]) -> None:
+    watch = Watch({"prod": FakeKubeApi()}, lambda *_: confirmed)
+    watch.judge("prod", {"ana"}, NOON)
     watch.left("ana", 1.0)
-    watch._judge("prod", {"ana": 1.0}, set(), set())
+    watch.judge("prod", set(), NOON)
 
-    watch._judge("prod", {}, {"ana"}, {"ana"})
+    watch.judge("prod", {"ana"}, NOON)
 
-    assert watch.uncalled == ["ana is in prod again"]
+    assert watch.uncalled == uncalled
     assert len(watch.taken) == 1
+    assert watch.still_in == ([] if confirmed else ["ana in prod"])
