@@ -36,6 +36,8 @@ CLUSTERS, GROUP = 4, "developers"
 LEASE_SECONDS, OBJECTIVE_SECONDS = 2.0, 10.0
 GROWTH = 1.15
 """So much memory may be held at the end of the calm half for each unit at its beginning."""
+WARMING = 0.4
+"""This part of the calm time passes before memory is looked at."""
 SETTINGS = {
     "engine": "procrastinate", "lease_seconds": str(LEASE_SECONDS), "pass_interval_seconds": "5",
     "pass_jitter_seconds": "1", "backoff_most_seconds": "2", "log_level": "warning", "brake_percent": "100",
@@ -259,8 +261,9 @@ def _report(made: Soak, calm_from: float, *, is_long: bool) -> list[str]:
 def _memory(made: Soak, calm_from: float, *, is_long: bool) -> list[str]:
     wrong = []
     for name, hand in made.staff.hands.items():
-        # A process grows until it has done everything once.
-        sizes = [size for at, size in hand.sizes if at > max(calm_from, hand.begun + 30)]
+        # A process grows until it has started, and done everything once.
+        settled = calm_from + WARMING * (time.monotonic() - calm_from)
+        sizes = [size for at, size in hand.sizes if at > settled]
         if len(sizes) < 8:
             continue
         part = len(sizes) // 4
