@@ -28,12 +28,13 @@ soak: $(READY) ## Ten minutes (SOAK_SECONDS=3600: an hour) of dying processes, a
 	PYTHONPATH=. $(BIN)/python benchmarks/soak.py --seconds $${SOAK_SECONDS:-600} --seed $${SOAK_SEED:-$(shell date +%s)}
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_SEED=$${FUZZ_SEED:-$(shell date +%s)} $(BIN)/pytest tests/scim/test_fuzzing.py $(ARGS)
 
-check: $(READY) ## Lint, types, import contracts and the rules of the house.
+check: $(READY) ## Lint, types, import contracts, the rules of the house, and known holes in dependencies.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/pytest tests/house
+	$(BIN)/python .ci/supply_chain.py
 
 format: $(READY) ## Put the code into the house's form.
 	$(BIN)/ruff check --fix-only --exit-zero .
@@ -49,12 +50,10 @@ else
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing into $(VENV) ..."
-	@# Dependency groups need pip 25.1; Python 3.11 came with an older one.
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -c 'import tomllib; lock = tomllib.load(open("uv.lock", "rb")); \
-	  print(*(p["name"] + "==" + p["version"] for p in lock["package"] if "registry" in p["source"]), sep="\n")' \
-	  >$(VENV)/constraints.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint $(VENV)/constraints.txt --editable . --group dev
+	@# Every file is held to the hash in the lock; the project itself is built with what came that way.
+	@$(BIN)/python .ci/locked_requirements.py uv.lock >$(VENV)/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --requirement $(VENV)/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 endif
 	@touch $@

@@ -6,6 +6,8 @@ number of processes, PORT the port, WEB_HOST the address.
 """
 
 import os
+import shutil
+import tempfile
 
 bind = f"{os.environ.get('WEB_HOST', '0.0.0.0')}:{os.environ.get('PORT', '8080')}"  # noqa: S104 - a container's front
 worker_class = "gthread"
@@ -36,3 +38,25 @@ control_socket_disable = True
 # No access log: SCIM filters are query strings, and they name people. The provisioning log tells what was asked.
 accesslog = None
 errorlog = "-"
+
+
+def on_starting(_server):  # type: ignore[no-untyped-def]
+    """
+    Make a folder in which workers keep what they count of their requests: any of them tells Prometheus the sum.
+
+    It is of this start only, and has to be named before a worker loads the application.
+    """
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="scim-bridge-metrics-")
+
+
+def child_exit(_server, worker):  # type: ignore[no-untyped-def]
+    """Add what a worker counted that has ended to the sum of all that ended."""
+    from scim_bridge.web.meters import forget_process
+
+    forget_process(worker.pid)
+
+
+def on_exit(_server):  # type: ignore[no-untyped-def]
+    """Take the folder away."""
+    shutil.rmtree(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""), ignore_errors=True)

@@ -5,9 +5,10 @@ Doors are imported where they are put in: most verbs of the command line need no
 """
 
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from scim_bridge.domain.actors import Actor
     from scim_bridge.domain.attributes import AttributePath
     from scim_bridge.domain.provisioning import Document
+    from scim_bridge.identity.backups import Copied
     from scim_bridge.identity.replays import Replayed
     from scim_bridge.identity.scim_port import ScimPort
     from scim_bridge.sync.dispatch.worker import Worker
-    from scim_bridge.sync.errands import Errand
     from scim_bridge.sync.scheduler import Scheduler
     from scim_bridge.sync.single import Workshop
     from scim_bridge.sync.targets import Targets
@@ -70,45 +71,13 @@ def open_workshop(opened: Runtime) -> "Workshop":
 
 def open_process(settings: Settings) -> Process:
     """Open what `run` and `scheduler` need; the scheduler is not started yet. Raises StoreError with a sentence."""
-    from scim_bridge.domain.jobs import SORTS
-    from scim_bridge.sync.errands import Errand
+    from scim_bridge.chores import errands_of
     from scim_bridge.sync.scheduler import Scheduler
-    from scim_bridge.sync.sealer import Sealer
     from scim_bridge.sync.targets import Targets
 
     runtime = open_runtime(settings)
     targets = Targets(runtime.database, runtime.keyring, settings)
-    sealer = Sealer(runtime.database, runtime.keyring)
-    errands = (
-        *shared_errands(runtime),
-        Errand("seal-audit", SORTS["seal-audit"].seconds, sealer.seal, sealer.close),
-        _errand("end-expired", end_expired, runtime),
-        _errand("apply-drafts", apply_drafts, runtime),
-        _errand("purge-log", purge, runtime),
-        _errand("forget-the-past", forget_the_past, runtime),
-        _errand("look-over-directories", look_over_directories, runtime),
-        _errand("forget-passes", forget_passes, runtime),
-        _errand("purge-leavers", purge_leavers, runtime),
-        _errand("prove-domains", look_for_proofs, runtime),
-    )
-    return Process(runtime, targets, Scheduler(runtime.database, targets, settings, errands=errands))
-
-
-def _errand(name: str, work: Callable[[Runtime], None], opened: Runtime) -> "Errand":
-    from scim_bridge.domain.jobs import SORTS
-    from scim_bridge.sync.errands import Errand
-
-    return Errand(name, SORTS[name].seconds, lambda: work(opened))
-
-
-def shared_errands(opened: Runtime) -> "tuple[Errand, ...]":
-    """Return the errands that workers do where there are any: each with its queue, and how to know that it is due."""
-    from scim_bridge.domain.jobs import SORTS
-    from scim_bridge.sync.errands import Errand
-    from scim_bridge.sync.postman import Postman
-
-    postman = Postman(opened.database, opened.keyring, opened.settings)
-    return (Errand("post", SORTS["post"].seconds, postman.send_due, queue="mail", is_due=postman.is_due),)
+    return Process(runtime, targets, Scheduler(runtime.database, targets, settings, errands=errands_of(runtime)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +99,7 @@ class WorkerProcess:
 
 def open_worker(settings: Settings) -> WorkerProcess:
     """Open what `worker` needs; nothing is taken from the queue yet. Raises Refused where there is none."""
+    from scim_bridge.chores import shared_errands
     from scim_bridge.errors import Refused
     from scim_bridge.sync.targets import Targets
 
@@ -142,72 +112,6 @@ def open_worker(settings: Settings) -> WorkerProcess:
     targets = Targets(runtime.database, runtime.keyring, settings)
     worker = Worker(runtime.database, targets, settings, carried_out, shared_errands(runtime))
     return WorkerProcess(runtime, targets, worker)
-
-
-def purge(opened: Runtime) -> None:
-    """Throw away what has been in the provisioning log, or kept for a repeated request, for long enough."""
-    from scim_bridge.identity import repeats, sessions
-    from scim_bridge.identity.provisioning_log import purge_log
-    from scim_bridge.store.clock import now
-
-    purge_log(opened.database, opened.settings, now())
-    repeats.purge(opened)
-    sessions.purge(opened.database)
-
-
-def look_for_proofs(opened: Runtime) -> None:
-    """Look again whether verified domains are still proven."""
-    from scim_bridge.identity import domain_checks
-
-    domain_checks.look_again(opened.database, domain_checks.looking(opened))
-
-
-def purge_leavers(opened: Runtime) -> None:
-    """Remove and forget people whom a directory let go of for longer than it keeps them."""
-    from scim_bridge.identity import deprovisioning
-
-    deprovisioning.purge_leavers(opened.database)
-
-
-def end_expired(opened: Runtime) -> None:
-    """End the grants, the memberships and the invitations whose time is over."""
-    from scim_bridge.identity.expiry import end_expired_grants
-    from scim_bridge.identity.hand_members import end_expired_memberships
-    from scim_bridge.identity.invitation_ends import end_expired_invitations
-
-    end_expired_grants(opened.database)
-    end_expired_memberships(opened.database)
-    end_expired_invitations(opened.database)
-
-
-def apply_drafts(opened: Runtime) -> None:
-    """Apply the drafts of rules whose time has come."""
-    from scim_bridge.domain.brakes import BrakeLimits
-    from scim_bridge.identity.rule_drafts import apply_due
-
-    settings = opened.settings
-    apply_due(opened.database, BrakeLimits(settings.brake_subjects, settings.brake_percent))
-
-
-def forget_the_past(opened: Runtime) -> None:
-    """Throw away audit entries and history that were kept for long enough; what is left can still be verified."""
-    from scim_bridge.identity.audit_retention import prune_all
-
-    prune_all(opened.database, opened.keyring, opened.settings.audit_days)
-
-
-def forget_passes(opened: Runtime) -> None:
-    """Throw away the history of passes and plans that has been kept for long enough."""
-    from scim_bridge.sync.history import forget_history
-
-    forget_history(opened.database, opened.settings.pass_days)
-
-
-def look_over_directories(opened: Runtime) -> None:
-    """Log, once each, which directories have fallen silent or are only refused, and which tokens end."""
-    from scim_bridge.identity.directory_alarms import look_over
-
-    look_over(opened.database)
 
 
 def replay(
@@ -290,11 +194,12 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from werkzeug.middleware.proxy_fix import ProxyFix
 
     from scim_bridge.api import door as api
+    from scim_bridge.console import door as console
     from scim_bridge.identity.journal import Journal
     from scim_bridge.login import door as login
     from scim_bridge.scim import door as scim
     from scim_bridge.scim.lane import Lane
-    from scim_bridge.web import context, health, metrics, unmatched
+    from scim_bridge.web import context, health, look, meters, metrics, tracing, unmatched
     from scim_bridge.web.encoding import OrjsonProvider
     from scim_bridge.web.limits import Limits
     from scim_bridge.web.paths import ForgivingPaths
@@ -320,10 +225,16 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(scim.blueprint)
     api.register(app, settings)
+    look.register(app)
     login.register(app, settings)
-    pages = dict.fromkeys(login.PREFIXES, login.refuse_http)
+    console.register(app)
+    pages = {**dict.fromkeys(login.PREFIXES, login.refuse_http), console.PREFIX: console.refuse_http}
     unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http, **pages})
     app.wsgi_app = ForgivingPaths(Lane(app, app.wsgi_app), scim.PREFIX)  # type: ignore[method-assign]
+    if settings.tracing_endpoint:
+        tracing.trace(app, settings)
+    if settings.metrics_token is not None:
+        app.wsgi_app = meters.Metered(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         # Addresses only: our own address is a setting, never what a Host header says.
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)  # type: ignore[method-assign]
@@ -359,11 +270,50 @@ def upgrade_database(settings: Settings) -> str:
         database.dispose()
 
 
+def downgrade_database(settings: Settings, revision: str) -> str | None:
+    """Take the database back to an older revision and return the one that it is at."""
+    database = Database(settings.resolved_database_url)
+    try:
+        migrations.downgrade(database, revision)
+        return migrations.state(database)[0]
+    finally:
+        database.dispose()
+
+
 def check_database(settings: Settings) -> str:
     """Return the database's revision; raises StoreError unless it is this release's."""
     database = Database(settings.resolved_database_url)
     try:
         migrations.check(database)
         return migrations.state(database)[1]
+    finally:
+        database.dispose()
+
+
+def require_safe_start(settings: Settings) -> None:
+    """
+    Refuse to start a process with unsafe settings, or on a SQLite database that another host uses.
+
+    Raises SettingsError and StoreError, each with a sentence.
+    """
+    from scim_bridge.identity.unsafe_settings import require_safe
+    from scim_bridge.sync.one_host import HostClaim
+
+    require_safe(settings)
+    database = Database(settings.resolved_database_url)
+    try:
+        if database.is_sqlite and migrations.is_begun(database):
+            HostClaim(database).take()
+    finally:
+        database.dispose()
+
+
+def restore_backup(settings: Settings, file: Path, *, without_keys: bool) -> "Copied":
+    """Fill the empty database of the settings with a back-up."""
+    from scim_bridge.identity import backups
+
+    database = Database(settings.resolved_database_url)
+    try:
+        return backups.restore(database, settings, file, without_keys=without_keys)
     finally:
         database.dispose()

@@ -18,6 +18,8 @@ Every error the bridge raises on purpose. Doors choose the status; the message i
     ├── MailError                 a mail did not go out
     │   ├── MailUndelivered       no mail server took it: try again later
     │   └── MailRefused           it will never be taken
+    ├── WebhookUndelivered        a webhook's receiver did not take what it was told
+    ├── SyslogUndelivered         the syslog server did not take a line of the audit
     ├── SimulatorError            the simulated identity provider cannot go on
     │   └── RequestFailed         its request was answered with an error, or not at all
     └── ClusterError              what a cluster answered
@@ -124,6 +126,14 @@ class MailUndelivered(MailError):
 
 class MailRefused(MailError):
     """The mail server will never take this mail: there is no such recipient, or it does not like the text."""
+
+
+class WebhookUndelivered(BridgeError):
+    """A webhook's receiver gave no answer, or is at an address that the bridge does not call."""
+
+
+class SyslogUndelivered(BridgeError):
+    """The syslog server is away; what it missed is sent when it is back."""
 
 
 class SimulatorError(BridgeError):

@@ -13,6 +13,7 @@ SECRET_WORDS = ("token", "password", "secret", "authorization", "kubeconfig", "e
 MASK = "***"
 
 _request: ContextVar[str | None] = ContextVar("request", default=None)
+_actor: ContextVar[str | None] = ContextVar("actor", default=None)
 
 
 def configure_logging(level: str = "info", form: str = "text") -> None:
@@ -58,16 +59,26 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 
 
 def bind_request(request_id: str) -> None:
-    """Let every line that this thread logs from now on say which request it belongs to."""
+    """Let every line that this thread logs from now on say which request it belongs to; its asker is not known yet."""
     # Not by structlog's own variables: for each request it would look through all that there are, to clear them.
-    _request.set(request_id)
+    if _request.get() != request_id:
+        _request.set(request_id)
+        _actor.set(None)
+
+
+def bind_actor(kind: str, actor_id: str) -> None:
+    """Let every line of the request at hand say, by id and never by name, who asks; the audit has the same id."""
+    _actor.set(f"{kind}:{actor_id}")
 
 
 def name_request(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Say which request a line belongs to."""
+    """Say which request a line belongs to, and whose that is once it is known."""
     request_id = _request.get()
     if request_id is not None:
         event.setdefault("request_id", request_id)
+    actor = _actor.get()
+    if actor is not None:
+        event.setdefault("actor", actor)
     return event
 
 

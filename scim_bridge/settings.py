@@ -7,8 +7,10 @@ Secrets may also be named by file: ``SCIM_BRIDGE_ENCRYPTION_KEYS_FILE=/run/secre
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -36,6 +38,7 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     trusted_proxies: int = Field(default=0, ge=0, le=8)
     metrics_token: SecretStr | None = Field(default=None, min_length=16)
+    tracing_endpoint: str = ""
 
     max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
     max_filter_characters: int = Field(default=4096, ge=64)
@@ -91,6 +94,13 @@ class Settings(BaseSettings):
     dns_servers: str = ""
     invitation_days: int = Field(default=7, ge=1, le=90)
 
+    webhook_networks: str = ""
+    webhook_seconds: float = Field(default=10, gt=0, le=60)
+    webhook_attempts: int = Field(default=15, ge=1, le=100)
+    webhook_disable_hours: int = Field(default=72, ge=1, le=8760)
+    webhook_days: int = Field(default=30, ge=1, le=3650)
+    syslog_url: str = ""
+
     @field_validator("encryption_keys", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:
@@ -102,6 +112,21 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("syslog_url")
+    @classmethod
+    def _known_syslog(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("udp", "tcp", "tls") or not parts.hostname or parts.port == 0):
+            raise ValueError("must be udp://host:port, tcp://host:port or tls://host:port")
+        return value
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _readable_networks(cls, value: str) -> str:
+        for each in value.replace(",", " ").split():
+            ip_network(each)
+        return value
 
     @model_validator(mode="after")
     def _no_password_in_the_clear(self) -> Self:

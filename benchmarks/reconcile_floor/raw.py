@@ -32,6 +32,16 @@ class Raw:
         with ThreadPoolExecutor(WRITERS) as pool:
             list(pool.map(self._apply, documents))
 
+    def rewrite(self, document: dict[str, Any]) -> None:
+        """Read an object and write it as it was, which is what taking somebody out of it costs at least."""
+        path = f"{self._url}{RBAC}/clusterrolebindings/{document['metadata']['name']}"
+        found = orjson.loads(self._pool.request("GET", path, headers=self._headers).data)
+        headers = {**self._headers, "Content-Type": APPLY}
+        found["metadata"] = {key: found["metadata"][key] for key in ("name", "labels", "annotations")}
+        query = urlencode({"fieldManager": "scim-bridge", "force": "true"})
+        reply = self._pool.request("PATCH", f"{path}?{query}", body=orjson.dumps(found), headers=headers)
+        assert reply.status == 200, reply.data
+
     def _list(self, path: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []
         query: dict[str, object] = {"limit": PAGE}

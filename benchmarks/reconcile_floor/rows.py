@@ -53,6 +53,22 @@ def put_company(world: World, groups: int, people_in_each: int) -> list[str]:
     return people
 
 
+def put_team(world: World, size: int) -> tuple[str, list[str]]:
+    """Add one group of so many people with a role on the whole cluster; return its id and theirs."""
+    people, group = [new_id() for _ in range(size)], world.add_group("team")
+    _insert(world, member, (
+        {"id": each, "user_name": f"person-{number:06}@example.com", "state": "active", "source": "scim",
+         "created_at": world.at}
+        for number, each in enumerate(people)
+    ))  # fmt: skip
+    _insert(world, membership, (
+        {"id": new_id(), "group_id": group, "member_id": each, "origin": "scim", "valid_from": world.at}
+        for each in people
+    ))  # fmt: skip
+    world.give("edit", group=group)
+    return group, people
+
+
 def join_groups(world: World, count: int) -> None:
     """Put one more person into so many groups."""
     query = sa.select(user_group.c.id).order_by(user_group.c.display_name).limit(count)

@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response
 from scim_bridge.api import (  # noqa: F401
     access,
     adoption,
+    alerts,
     application_users,
     audit,
     authorize,
@@ -28,6 +29,8 @@ from scim_bridge.api import (  # noqa: F401
     identity_providers,
     invitations,
     jobs,
+    joiners,
+    kubeconfigs,
     members,
     organizations,
     pass_history,
@@ -42,6 +45,7 @@ from scim_bridge.api import (  # noqa: F401
     sessions,
     tokens,
     units,
+    webhooks,
 )
 from scim_bridge.api.operations import OPERATIONS, Operation
 from scim_bridge.errors import BridgeError

@@ -40,6 +40,7 @@ class Registered(Fields):
 
     break_glass: str | None = Field(default=None, max_length=320, description="user:NAME, group:NAME or note:TEXT.")
     group_template: str | None = Field(default=None, max_length=255, description="How its tokens name {group}.")
+    events: bool | None = Field(default=None, description="Whether what needs a person is an Event there too.")
 
 
 @operation("GET", "/clusters/<cluster>/findings", tag=TAG, permission="clusters:read", query=Which, answers=Page[Found])
@@ -86,7 +87,7 @@ def safety(call: Call, cluster: str) -> SafetyView:
 
 @operation("PATCH", "/clusters/<cluster>/safety", tag=TAG, permission=UPDATE, body=Registered, answers=SafetyView)
 def register(call: Call, cluster: str) -> SafetyView:
-    """Register the way in, which the cluster is asked about at once, and how it names groups."""
+    """Register the way in, which the cluster is asked about at once, how it names groups, and whether it has Events."""
     given = call.given(Registered)
     with workshop_of(call) as workshop:
         return ways_in.register_safety(
@@ -96,5 +97,6 @@ def register(call: Call, cluster: str) -> SafetyView:
             cluster,
             break_glass=given.break_glass,
             group_template=given.group_template,
+            events=given.events,
             request_id=call.request_id,
         )

@@ -26,6 +26,12 @@ class PassWanted(Fields):
     cluster: str | None = Field(default=None, max_length=63, description="All that one may update if left out.")
 
 
+class Planning(Fields):
+    """How a plan is made."""
+
+    server_dry_run: bool = Field(default=False, description="Send each planned write to the cluster as a dry run.")
+
+
 class Approving(Fields):
     """The plan that was read."""
 
@@ -64,13 +70,15 @@ def status(call: Call, cluster: str) -> ClusterStatus:
     tag=TAG,
     permission=UPDATE,
     entrance=Entrance.SOMEWHERE,
+    query=Planning,
     answers=PlannedCluster,
 )
 def plan(call: Call, cluster: str) -> PlannedCluster:
     """Say exactly what a pass would do on a cluster now; the cluster is asked, and nothing is written."""
     name = _permitted(call, cluster, UPDATE)
+    on_server = call.asked(Planning).server_dry_run
     with workshop_of(call) as workshop:
-        return single.plan(workshop, call.organization, name)[0]
+        return single.plan(workshop, call.organization, name, on_server=on_server)[0]
 
 
 @operation(

@@ -204,12 +204,24 @@ def remove(session: Session, name: str, leave_bindings: bool, organization: str 
     show_default=True,
     help="A role it may give.",
 )
+@click.option("--admission-policy", is_flag=True, help="Refuse the account all but its own work; Kubernetes 1.30.")
+@click.option("--flow-schema", is_flag=True, help="Give the account a share of the API of its own; Kubernetes 1.29.")
+@click.option("--events", is_flag=True, help="Let it write Events into its own namespace.")
 @json_option
-def bootstrap(namespace: str, service_account: str, roles: tuple[str, ...], as_json: bool) -> None:
+def bootstrap(
+    namespace: str,
+    service_account: str,
+    roles: tuple[str, ...],
+    admission_policy: bool,
+    flow_schema: bool,
+    events: bool,
+    as_json: bool,
+) -> None:
     """Print the manifest that gives the bridge its own identity on a cluster."""
     from scim_bridge.identity import cluster_targets
 
-    manifest = cluster_targets.bootstrap(namespace, service_account, roles)
+    extras = cluster_targets.Extras(admission_policy, flow_schema, events)
+    manifest = cluster_targets.bootstrap(namespace, service_account, roles, extras)
     say(as_json, {"manifest": manifest}, manifest.rstrip("\n"))
 
 

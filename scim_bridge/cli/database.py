@@ -23,6 +23,19 @@ def upgrade(session: Session, as_json: bool) -> None:
 
 
 @db.command()
+@click.argument("revision")
+@click.option("--yes", is_flag=True, required=True, help="What later revisions added to the tables is lost.")
+@json_option
+@click.pass_obj
+def downgrade(session: Session, revision: str, yes: bool, as_json: bool) -> None:
+    """Take the database back to an older REVISION, for the release that knows it; stop every process first."""
+    from scim_bridge.app import downgrade_database
+
+    reached = downgrade_database(session.settings, revision)
+    say(as_json, {"revision": reached}, f"The database is at revision {reached or 'none'}.")
+
+
+@db.command()
 @json_option
 @click.pass_obj
 def check(session: Session, as_json: bool) -> None:

@@ -18,30 +18,46 @@ COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 @json_option
 @click.pass_obj
 def doctor(session: Session, as_json: bool) -> None:
-    """Look over database, keys, identity providers, rules, scheduler and clusters, and say what to do."""
+    """Look over settings, database, keys, clock, mail, identity providers and clusters, and say what to do."""
     findings = list(_look(session))
     say(as_json, findings, "\n".join(_line(each) for each in findings))
-    if any(each.level.value == "problem" for each in findings):
+    if any(_is_problem(each) for each in findings):
         raise SystemExit(1)
 
 
 def _look(session: Session) -> Iterator["Finding"]:
+    from scim_bridge.identity import machine_checkup as machine
+
+    yield from machine.check_settings(session.settings)
+    yield machine.check_home(session.settings)
+    keys = machine.check_key_file(session.settings)
+    if keys is not None:
+        yield keys
+    database = machine.check_database(session.settings)
+    yield database
+    # Without it nothing else can be known.
+    if not _is_problem(database):
+        yield machine.check_clock(session.settings)
+        if keys is None:
+            yield from _look_inside(session)
+    yield machine.check_mail(session.settings)
+
+
+def _look_inside(session: Session) -> Iterator["Finding"]:
     from scim_bridge.identity import checkup as people
     from scim_bridge.sync import checkup as clusters
 
-    database = people.check_database(session.database)
-    yield database
-    if database.level.value == "problem":
-        # Without it nothing else can be known.
-        return
-    yield people.check_address(session.settings.base_url)
-    yield people.check_keys(session.runtime)
+    yield from people.check_keys(session.runtime)
     yield clusters.check_scheduler(session.database)
     yield from clusters.check_workers(session.database, session.settings)
     yield from clusters.check_jobs(session.database)
     for slug in people.list_organizations(session.database):
         yield from people.check_directories(session.database, slug)
         yield from clusters.check_clusters(session.database, session.workshop.targets, slug)
+
+
+def _is_problem(finding: "Finding") -> bool:
+    return finding.level.value == "problem"
 
 
 def _line(finding: "Finding") -> str:

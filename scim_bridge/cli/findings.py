@@ -92,19 +92,22 @@ def test_subject(
 @click.argument("name")
 @click.option("--break-glass", metavar="WAY", help="user:NAME or group:NAME, which the cluster is asked; or note:TEXT.")
 @click.option("--group-template", metavar="TEXT", help="How its tokens name a group, e.g. oidc:{group}.")
+@click.option("--events/--no-events", default=None, help="Whether what needs a person is an Event there too.")
 @organization_option
 @json_option
 @click.pass_obj
-def safety(session: Session, /, name: str, organization: str | None, as_json: bool, **given: str | None) -> None:
+def safety(session: Session, /, name: str, organization: str | None, as_json: bool, **given: str | bool | None) -> None:
     """Show or register the way in that does not depend on the bridge; without one no cluster goes live."""
     path = f"{_path(session, organization, name)}/safety"
-    found = session.api.patch(path, given) if any(given.values()) else session.api.get(path)
+    is_given = any(value is not None for value in given.values())
+    found = session.api.patch(path, given) if is_given else session.api.get(path)
     pairs = [
         ("cluster", found["cluster"]),
         ("way in without the bridge", found["break_glass"]),
         ("the cluster agreed", moment(found["seen_at"])),
         ("but", found["problem"]),
         ("groups in its tokens", found["group_template"]),
+        ("Events on it", "yes" if found["events"] else "no"),
     ]
     say(as_json, found, facts(pairs))
 

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
+from scim_bridge.cli.alerts import alert
 from scim_bridge.cli.application_users import application_user
 from scim_bridge.cli.audit import audit
+from scim_bridge.cli.backups import backup, restore
 from scim_bridge.cli.database import db
 from scim_bridge.cli.demo.verb import demo
 from scim_bridge.cli.directories import directory
@@ -20,6 +22,8 @@ from scim_bridge.cli.holds import hold
 from scim_bridge.cli.identity_providers import identity_provider
 from scim_bridge.cli.invitations import invitation
 from scim_bridge.cli.jobs import job
+from scim_bridge.cli.keys import keys
+from scim_bridge.cli.kubeconfigs import kubeconfig
 from scim_bridge.cli.members import member
 from scim_bridge.cli.organization_documents import apply, drift, export, plan
 from scim_bridge.cli.organizations import organization
@@ -35,6 +39,7 @@ from scim_bridge.cli.sessions import account, break_glass, session_verbs
 from scim_bridge.cli.simulate import simulate
 from scim_bridge.cli.tokens import token
 from scim_bridge.cli.units import unit
+from scim_bridge.cli.webhooks import webhook
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,10 +57,12 @@ def main(context: click.Context, config: Path | None, url: str | None, token: st
 for verb in (
     access,
     account,
+    alert,
     application_user,
     break_glass,
     apply,
     audit,
+    backup,
     cluster,
     db,
     demo,
@@ -69,11 +76,14 @@ for verb in (
     hold,
     invitation,
     job,
+    kubeconfig,
+    keys,
     member,
     identity_provider,
     organization,
     plan,
     project,
+    restore,
     review,
     role,
     rule,
@@ -86,5 +96,6 @@ for verb in (
     token,
     unit,
     worker,
+    webhook,
 ):
     main.add_command(verb)

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from scim_bridge.cli import joiners
 from scim_bridge.cli.client import segment
 from scim_bridge.cli.output import facts, joined, json_option, moment, organization_option, say, table
 from scim_bridge.cli.session import Session
@@ -126,6 +127,10 @@ def role(session: Session, /, person: str, organization: str | None, as_json: bo
     made = session.api.put(f"{session.of(organization)}/members/{segment(person)}/roles", roles)
     held = joined([*made["api_roles"], *made["kubernetes_roles"]]) or "no role"
     say(as_json, made, f"{made['user_name']} has {held} in the organization.")
+
+
+for verb in (joiners.waiting, joiners.approve, joiners.refuse):
+    member.add_command(verb)
 
 
 def _move(session: Session, verb: str, person: str, organization: str | None, *, as_json: bool) -> None:

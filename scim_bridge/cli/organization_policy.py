@@ -25,7 +25,7 @@ def show(session: Session, organization: str | None, as_json: bool) -> None:
 
 
 @policy.command("set")
-@click.option("--method", "methods", multiple=True, metavar="oidc|password", help="May be repeated.")
+@click.option("--method", "methods", multiple=True, metavar="oidc|password|passkey", help="May be repeated.")
 @click.option("--two-factor/--no-two-factor", "two_factor_required", default=None, help="For passwords.")
 @click.option("--ip-range", "ip_ranges", multiple=True, metavar="CIDR", help="From where; may be repeated.")
 @click.option("--anywhere", is_flag=True, help="From anywhere.")

@@ -24,17 +24,18 @@ if TYPE_CHECKING:
 @click.pass_obj
 def run(session: Session, host: str, port: int, as_json: bool) -> None:
     """Serve HTTP and keep the clusters in step; migrates the database first. SIGTERM ends it."""
-    from scim_bridge.app import upgrade_database
+    from scim_bridge.app import require_safe_start, upgrade_database
     from scim_bridge.cli.server import BridgeServer, listen
     from scim_bridge.log import configure_logging
 
     configure_logging(session.settings.log_level, session.settings.log_format)
     listening = listen(host, port)
+    address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
+    settings = session.settings.served_at(address)
+    require_safe_start(settings)
     upgrade_database(session.settings)
     # The worker opens its own; this finds keys that are none while it still can be told in a sentence.
     session.runtime.database.dispose()
-    address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
-    settings = session.settings.served_at(address)
 
     def ready() -> None:
         document = {"address": address, "scim_base_url": settings.scim_base_url}
@@ -48,13 +49,14 @@ def run(session: Session, host: str, port: int, as_json: bool) -> None:
 @click.pass_obj
 def scheduler(session: Session, as_json: bool) -> None:
     """Keep the clusters in step, beside gunicorn; several may run. SIGTERM finishes the current write and stops."""
-    from scim_bridge.app import check_database, open_process
+    from scim_bridge.app import check_database, open_process, require_safe_start
     from scim_bridge.log import configure_logging
 
     configure_logging(session.settings.log_level, session.settings.log_format)
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    require_safe_start(session.settings)
     revision = check_database(session.settings)
     process = open_process(session.settings)
     process.scheduler.start()

@@ -112,3 +112,17 @@ def link(session: Session, email: str, as_json: bool) -> None:
     made = accounts.make_link(session.database, session.actor, email)
     url = f"{session.settings.base_url}{made.path}"
     say(as_json, {"email": made.email, "url": url, "expires_at": made.expires_at}, url)
+
+
+@account.command()
+@click.option("--for", "email", metavar="EMAIL", required=True, help="Whose account.")
+@json_option
+@click.pass_obj
+def reset(session: Session, email: str, as_json: bool) -> None:
+    """Take every second factor from somebody who lost them all; only at the installation itself."""
+    from scim_bridge.identity import second_factors
+
+    had = second_factors.take_away(session.database, session.actor, email)
+    document = {"email": email, "one_time_codes": had.totp, "passkeys": had.passkeys}
+    codes = "one-time codes" if had.totp else "no one-time codes"
+    say(as_json, document, f"{email} had {codes} and {had.passkeys} passkeys: none is left, and the sessions ended.")

@@ -27,14 +27,16 @@ def sync() -> None:
 
 @sync.command()
 @cluster_option
+@click.option("--server-dry-run", is_flag=True, help="Have the cluster itself check each planned write.")
 @organization_option
 @json_option
 @click.pass_obj
-def plan(session: Session, cluster: str | None, organization: str | None, as_json: bool) -> None:
+def plan(session: Session, cluster: str | None, server_dry_run: bool, organization: str | None, as_json: bool) -> None:
     """Say exactly who would gain and lose what, and what would wait; nothing is written."""
-    found = _of_each(session, organization, cluster, "plan")
+    query = {"server_dry_run": "true"} if server_dry_run else {}
+    found = _of_each(session, organization, cluster, "plan", **query)
     say(as_json, found, "\n\n".join(_plan_text(each) for each in found) or "There is no cluster.")
-    _end(any(each["problem"] for each in found))
+    _end(any(each["problem"] or _unaccepted(each) for each in found))
 
 
 @sync.command()
@@ -129,11 +131,13 @@ def status(session: Session, cluster: str | None, check: bool, organization: str
         _end(any(each["health"] == "failing" for each in found), any(waits))
 
 
-def _of_each(session: Session, organization: str | None, cluster: str | None, what: str) -> list[Document]:
+def _of_each(
+    session: Session, organization: str | None, cluster: str | None, what: str, **query: str
+) -> list[Document]:
     """Return what one cluster, or each, answers."""
     of = session.of(organization)
     names = [cluster] if cluster is not None else [each["name"] for each in session.api.every(f"{of}/clusters")]
-    return [session.api.get(f"{of}/clusters/{segment(each)}/{what}") for each in names]
+    return [session.api.get(f"{of}/clusters/{segment(each)}/{what}", **query) for each in names]
 
 
 def _end(failed: bool, waits: bool = False) -> None:
@@ -153,6 +157,7 @@ def _plan_text(found: Document) -> str:
     if not found["problem"] and not any(found["document"].values()):
         lines.append("  nothing to do")
     lines += [f"  note: {each['message']}" for each in found["conditions"]]
+    lines += _rehearsal_lines(found)
     if found["hash"]:
         lines.append(f"  plan {found['hash']}")
     if found["approve"]:
@@ -160,6 +165,27 @@ def _plan_text(found: Document) -> str:
             f"  approve what waits: scim-bridge sync approve --cluster {found['cluster']} --plan {found['approve']}"
         )
     return "\n".join(lines)
+
+
+def _rehearsal_lines(found: Document) -> list[str]:
+    """Say what the cluster itself answered, where it was asked."""
+    if found["answers"] is None:
+        return []
+    told = _unaccepted(found)
+    taken = len(found["answers"]) - len(told)
+    lines = [f"  dry run on the cluster: it would take {taken} of {len(found['answers'])} writes"]
+    for each in told:
+        verb = "unknown" if each["accepted"] is None else "REFUSED"
+        lines.append(f"  {verb}: {each['action']} {each['role']} in {_place(each)}: {each['problem']}")
+    return lines
+
+
+def _unaccepted(found: Document) -> list[Document]:
+    return [each for each in found["answers"] or () if not each["accepted"]]
+
+
+def _place(each: Document) -> str:
+    return each["namespace"] or "the whole cluster"
 
 
 def _access(sign: str, families: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from scim_bridge.clusters.guards import Account, Extras, extra_documents
 from scim_bridge.clusters.objects import API_GROUP, API_VERSION
 from scim_bridge.domain.namespaces import is_namespace_name
 from scim_bridge.domain.roles import KubernetesRole
@@ -25,8 +26,22 @@ ADMIN_WARNING = """\
 """
 
 
-def bootstrap_manifest(namespace: str, service_account: str, roles: Iterable[KubernetesRole]) -> str:
-    """Return YAML for `kubectl apply`: a service account, its rights, and a token that does not expire."""
+NO_EXTRAS = Extras()
+POLICY_NOTE = """\
+#
+# The ValidatingAdmissionPolicy (Kubernetes 1.30 and later) does limit that: of all writes of this account only its own
+# bindings, to the roles named here, of people and groups, get through.
+"""
+
+
+def bootstrap_manifest(
+    namespace: str, service_account: str, roles: Iterable[KubernetesRole], extras: Extras = NO_EXTRAS
+) -> str:
+    """
+    Return YAML for `kubectl apply`: a service account, its rights, and a token that does not expire.
+
+    ``extras`` are parts that not every cluster has or wants.
+    """
     for name in (namespace, service_account):
         if not is_namespace_name(name):
             raise Invalid(f"{name!r} is not a name that Kubernetes takes: a-z, 0-9 and dashes, at most 63.")
@@ -38,8 +53,10 @@ def bootstrap_manifest(namespace: str, service_account: str, roles: Iterable[Kub
         cluster_role(identity, bound),
         _cluster_role_binding(identity, namespace, service_account),
         _token(service_account, namespace),
+        *extra_documents(Account(namespace, service_account, identity), [role.value for role in bound], extras),
     ]
     warning = ADMIN_WARNING if KubernetesRole.CLUSTER_ADMIN in bound else ""
+    warning += POLICY_NOTE if extras.admission_policy else ""
     return HEADER + warning + "---\n" + "---\n".join(yaml.safe_dump(each, sort_keys=False) for each in documents)
 
 

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from scim_bridge.domain.bindings import Binding, BindingKey
+from scim_bridge.domain.notices import Notice
+from scim_bridge.domain.planning import Change
 from scim_bridge.domain.roles import KubernetesRole
 
 
@@ -106,6 +108,9 @@ class Gateway(Protocol):
     def delete(self, observed: ObservedBinding) -> None:
         """Delete exactly the observed version; one that is gone already is done. Raises StaleBinding."""
 
+    def rehearse(self, change: Change, observed: ObservedBinding | None) -> None:
+        """Let the target check one change and keep nothing of it; raises what `apply` or `delete` would raise."""
+
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
         """Return the labels of every namespace that can hold bindings, by name."""
 
@@ -130,6 +135,9 @@ class Gateway(Protocol):
 
     def publish(self, message: str) -> None:
         """Let what was written, now or before a crash, be seen by whoever carries it on; nothing for an API."""
+
+    def tell(self, namespace: str, notice: Notice, at: datetime) -> None:
+        """Write an Event into a namespace, once for each name; nothing where there are no Events."""
 
     def probe(self) -> None:
         """Ask whether it is there at all, at the least cost; raises when it is not."""

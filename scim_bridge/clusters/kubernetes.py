@@ -7,11 +7,13 @@ fail; later writes are server-side applies that name the version they replace; d
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from scim_bridge.clusters.connection import APPLY, Connection
 from scim_bridge.clusters.errors import Answer, from_answer
+from scim_bridge.clusters.events import event_document
 from scim_bridge.clusters.gateway import Answered, Giver, ObservedBinding, PreflightProblem, Question
 from scim_bridge.clusters.objects import API_GROUP, from_object, kind_of, to_object
 from scim_bridge.clusters.preflight import find_problems
@@ -21,13 +23,18 @@ from scim_bridge.domain.bindings import (
     INSTANCE_LABEL,
     MANAGED_BY,
     MANAGED_BY_LABEL,
+    MAX_SHARD_BITS,
     ORGANIZATION_LABEL,
     Binding,
     BindingKey,
+    Family,
+    Shard,
     binding_name,
 )
 from scim_bridge.domain.namespaces import is_namespace_name
+from scim_bridge.domain.notices import Notice
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
+from scim_bridge.domain.planning import Action, Change
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import ClusterRejected, ClusterUnreachable, ForeignObject, StaleBinding
 
@@ -36,6 +43,10 @@ FIELD_MANAGER = "scim-bridge"
 PAGE = 1000
 LIST_ATTEMPTS = 3
 KINDS = ("ClusterRoleBinding", "RoleBinding")
+NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
+DRY_RUN: Mapping[str, object] = MappingProxyType({"dryRun": "All"})
+"""Rights, admission, versions and validity are checked as for any write, and nothing is stored."""
+NOBODY = "scim-bridge-preflight"
 
 
 class KubernetesCluster:
@@ -91,8 +102,35 @@ class KubernetesCluster:
         options = _delete_options(observed.uid, observed.resource_version)
         self._delete(self._path(key, name), name, kind_of(key), options)
 
-    def _delete(self, path: str, name: str, kind: str, options: dict[str, Any]) -> None:
-        answer = self._connection.send("DELETE", path, body=options)
+    def rehearse(self, change: Change, observed: ObservedBinding | None) -> None:
+        """Send one change as a server-side dry run."""
+        key = change.binding.key
+        if change.action is Action.DELETE:
+            if observed is not None:
+                self._rehearse_delete(observed)
+        elif observed is None:
+            answer = self._post(change.binding, DRY_RUN)
+            if answer.reason == "AlreadyExists":
+                self.get(key)
+            self._written(answer, change.binding, f"Creating {binding_name(self._instance, key)}")
+        else:
+            answer = self._patch(change.binding, observed, DRY_RUN)
+            if _names_another_role(answer):
+                # It would be deleted and made anew; that it is there still is all that a dry run of this would say.
+                self._rehearse_delete(observed)
+            else:
+                self._written(answer, change.binding, f"Writing {observed.name}")
+
+    def _rehearse_delete(self, observed: ObservedBinding) -> None:
+        # In the options, for a body is all that the server looks at; in the query too, for who only logs that.
+        options = _delete_options(observed.uid, observed.resource_version) | {"dryRun": ["All"]}
+        key = observed.binding.key
+        self._delete(self._path(key, observed.name), observed.name, kind_of(key), options, DRY_RUN)
+
+    def _delete(
+        self, path: str, name: str, kind: str, options: dict[str, Any], query: Mapping[str, object] | None = None
+    ) -> None:
+        answer = self._connection.send("DELETE", path, query, options)
         if answer.says_gone(name):
             return
         if not answer.is_ok:
@@ -114,7 +152,12 @@ class KubernetesCluster:
 
     def preflight(self, roles: Iterable[KubernetesRole]) -> list[PreflightProblem]:
         """Return what would keep these roles from being bound; an unreachable cluster is a problem too."""
-        return find_problems(self._connection, roles)
+        return find_problems(self._connection, roles, self._try_role)
+
+    def _try_role(self, role: KubernetesRole) -> Answer:
+        """Ask for a binding of a role to nobody, which no family ever has, as a dry run."""
+        key = BindingKey(self._organization_id, self._cluster_id, Family(None, role), Shard(MAX_SHARD_BITS, 0))
+        return self._post(Binding(key, (NOBODY,)), DRY_RUN)
 
     def ask(self, question: Question) -> Answered | None:
         """Send a SubjectAccessReview."""
@@ -141,6 +184,13 @@ class KubernetesCluster:
     def publish(self, message: str) -> None:
         """Do nothing: what an API has taken is in force."""
 
+    def tell(self, namespace: str, notice: Notice, at: datetime) -> None:
+        """Create an Event; one of that name is there already within the hour."""
+        path = f"/api/v1/namespaces/{quote(namespace, safe='')}/events"
+        answer = self._connection.send("POST", path, None, event_document(namespace, notice, at))
+        if not answer.is_ok and answer.reason != "AlreadyExists":
+            raise from_answer(answer, f"Writing an Event into {namespace}")
+
     def probe(self) -> None:
         """Ask /readyz; a server that forbids the question is there."""
         answer = self._connection.send("GET", "/readyz")
@@ -152,13 +202,15 @@ class KubernetesCluster:
         self._connection.close()
 
     def _create(self, binding: Binding) -> ObservedBinding:
-        document = to_object(self._instance, binding)
-        name = document["metadata"]["name"]
-        query = {"fieldManager": FIELD_MANAGER}
-        answer = self._connection.send("POST", self._path(binding.key), query, document)
+        name = binding_name(self._instance, binding.key)
+        answer = self._post(binding)
         if answer.reason == "AlreadyExists":
             self._refuse_to_take_over(binding.key, name)
         return self._written(answer, binding, f"Creating {name}")
+
+    def _post(self, binding: Binding, more: Mapping[str, object] = NOTHING_MORE) -> Answer:
+        query = {"fieldManager": FIELD_MANAGER, **more}
+        return self._connection.send("POST", self._path(binding.key), query, to_object(self._instance, binding))
 
     def _refuse_to_take_over(self, key: BindingKey, name: str) -> None:
         """Raise what an object in our way means; one of ours that lost labels gets them back, so that lists show it."""
@@ -168,17 +220,20 @@ class KubernetesCluster:
         raise StaleBinding(f"{name} exists already: it was not there when the cluster was read.")
 
     def _replace(self, binding: Binding, observed: ObservedBinding) -> ObservedBinding:
-        document = to_object(self._instance, binding)
-        # Both: an apply that names only the version creates the object anew when it is gone.
-        document["metadata"] |= {"uid": observed.uid, "resourceVersion": observed.resource_version}
-        # Force is safe: the object was read and is ours, and this very version of it is named.
-        query = {"fieldManager": FIELD_MANAGER, "force": True}
-        answer = self._connection.send("PATCH", self._path(binding.key, observed.name), query, document, APPLY)
-        if answer.status == 422 and any(cause.get("field") == "roleRef" for cause in answer.causes):
+        answer = self._patch(binding, observed)
+        if _names_another_role(answer):
             # Our name with another role was put there by somebody. roleRef cannot be changed, so it has to go first.
             self.delete(observed)
             return self._create(binding)
         return self._written(answer, binding, f"Writing {observed.name}")
+
+    def _patch(self, binding: Binding, observed: ObservedBinding, more: Mapping[str, object] = NOTHING_MORE) -> Answer:
+        document = to_object(self._instance, binding)
+        # Both: an apply that names only the version creates the object anew when it is gone.
+        document["metadata"] |= {"uid": observed.uid, "resourceVersion": observed.resource_version}
+        # Force is safe: the object was read and is ours, and this very version of it is named.
+        query = {"fieldManager": FIELD_MANAGER, "force": True, **more}
+        return self._connection.send("PATCH", self._path(binding.key, observed.name), query, document, APPLY)
 
     def _written(self, answer: Answer, binding: Binding, about: str) -> ObservedBinding:
         kind = kind_of(binding.key)
@@ -259,6 +314,10 @@ def _read_page(answer: Answer, kind: str, about: str) -> tuple[dict[str, Any], l
     if not is_list or not isinstance(metadata, dict) or not metadata.get("resourceVersion"):
         raise ClusterUnreachable(f"{about}: the cluster answered with something that is not a whole list.")
     return metadata, items
+
+
+def _names_another_role(answer: Answer) -> bool:
+    return answer.status == 422 and any(cause.get("field") == "roleRef" for cause in answer.causes)
 
 
 def _is_object(item: Any) -> bool:

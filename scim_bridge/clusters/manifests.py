@@ -28,7 +28,9 @@ from scim_bridge.clusters.manifest_files import prepare_folder as prepare_folder
 from scim_bridge.clusters.objects import from_object, to_object
 from scim_bridge.domain.bindings import Binding, BindingKey, binding_name
 from scim_bridge.domain.namespaces import is_namespace_name
+from scim_bridge.domain.notices import Notice
 from scim_bridge.domain.organizations import ClusterId
+from scim_bridge.domain.planning import Change
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import ClusterError, ClusterRejected, ClusterUnreachable, ForeignObject, StaleBinding
 
@@ -87,6 +89,13 @@ class ManifestFolder:
             return
         with self._same(key, observed):
             self._writer.remove(self._file(key))
+
+    def rehearse(self, change: Change, observed: ObservedBinding | None) -> None:
+        """Look whether the file is what it was; what the cluster would say of it, a folder cannot know."""
+        if not os.access(self._folder, os.W_OK):
+            raise ClusterRejected(f"{self._folder} cannot be written.")
+        with self._same(change.binding.key, observed):
+            pass
 
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
         """Return nothing: a folder knows no labels, so selectors grant nothing here."""
@@ -151,6 +160,9 @@ class ManifestFolder:
         wanted = with_resources(content.decode(errors="surrogateescape"), ours, files)
         if wanted.encode(errors="surrogateescape") != content:
             self._writer.write(index, wanted.encode(errors="surrogateescape"))
+
+    def tell(self, namespace: str, notice: Notice, at: datetime) -> None:
+        """Do nothing: a folder has no Events."""
 
     def probe(self) -> None:
         """Look whether the folder is there and the cluster's."""

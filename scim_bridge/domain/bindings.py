@@ -28,6 +28,7 @@ ORGANIZATION_LABEL = f"{LABEL_DOMAIN}/organization"
 CLUSTER_LABEL = f"{LABEL_DOMAIN}/cluster"
 KEY_ANNOTATION = f"{LABEL_DOMAIN}/key"
 HASH_ANNOTATION = f"{LABEL_DOMAIN}/subjects-hash"
+NAME_PREFIX = "scimb-"
 MAX_SHARD_BITS = 12
 MAX_KEY = 2048
 MAX_SUBJECT = 1024
@@ -134,7 +135,7 @@ def binding_name(instance: str, key: BindingKey) -> str:
     """
     digest = hashlib.sha256(key.canonical.encode()).digest()[:10]
     code = base64.b32encode(digest).decode().lower()
-    return f"scimb-{instance[:12]}-{_slug(key.family.role)}-{code}"
+    return f"{NAME_PREFIX}{instance[:12]}-{_slug(key.family.role)}-{code}"
 
 
 @cache

@@ -33,7 +33,10 @@ class JobSort:
 
 _SORTS = (
     JobSort("post", "sends the mails that wait", 2),
+    JobSort("webhooks", "tells webhooks what they are to be told", 1),
     JobSort("seal-audit", "chains the audit's new entries", 0.5, may_pause=False),
+    JobSort("stream-audit", "sends the audit to syslog", 1),
+    JobSort("watch-alerts", "tells which alerts begin and end", 15),
     JobSort("end-expired", "ends grants, memberships and invitations whose time is over", 20, may_pause=False),
     JobSort("apply-drafts", "applies drafts of rules whose time has come", 20),
     JobSort("rescue", "takes jobs of dead workers out of the queue (engine procrastinate)", 10, may_pause=False),
@@ -42,8 +45,10 @@ _SORTS = (
     JobSort("purge-log", "throws away old entries of the provisioning log, sessions and repeated requests", QUARTER),
     JobSort("forget-the-past", "throws away audit entries and history that are kept for long enough", QUARTER),
     JobSort("forget-passes", "throws away old passes, plans and runs of jobs", QUARTER),
+    JobSort("forget-deliveries", "throws away what became of old deliveries of webhooks", QUARTER),
     JobSort("prove-domains", "looks again whether verified domains are still proven", QUARTER),
+    JobSort("remind-of-drills", "writes to whoever has not tried their break-glass account for too long", QUARTER),
 )
 
 SORTS: dict[str, JobSort] = {each.name: each for each in _SORTS}
-"""Every job by its name. One that has no entry here is not done by anybody."""
+"""Every job by its name. An errand without an entry here is done by every scheduler."""

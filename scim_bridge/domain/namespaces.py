@@ -17,7 +17,24 @@ from scim_bridge.domain.organizations import (
 from scim_bridge.errors import Invalid
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_SELECTOR_TERM = re.compile(r"(?P<key>[A-Za-z0-9][-A-Za-z0-9_./]{0,316})=(?P<value>[-A-Za-z0-9_.]{0,63})")
+_SELECTOR_TERM = re.compile(r"(?P<key>[A-Za-z0-9][-A-Za-z0-9_./]{0,316})(?P<sign>!?=)(?P<value>[-A-Za-z0-9_.]{0,63})")
+
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+"""Kubernetes gives every namespace its name as this label (since 1.21; here it counts on older ones too)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """Labels that a namespace must have, and such as it must not have; a label that is not there is none of those."""
+
+    wanted: Mapping[str, str]
+    unwanted: tuple[tuple[str, str], ...] = ()
+
+    def selects(self, name: str, labels: Mapping[str, str]) -> bool:
+        """Tell whether a namespace is selected."""
+        has = {NAME_LABEL: name, **labels}
+        return self.wanted.items() <= has.items() and not any(has.get(key) == value for key, value in self.unwanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +61,28 @@ def is_forbidden(cluster: Cluster, namespace: str) -> bool:
     return namespace.startswith("kube-") or namespace in ("default", cluster.bridge_namespace)
 
 
-def parse_selector(text: str) -> dict[str, str]:
-    """Read a label selector of equalities, ``team=web,stage=prod``; raises Invalid for anything else."""
-    terms = {}
+def parse_selector(text: str) -> Selector:
+    """
+    Read a label selector, ``team=web,stage!=lab``; raises Invalid for anything else.
+
+    One that only leaves out is refused: it would select everybody else's namespaces, and all that are still to come.
+    """
+    terms: dict[str, str] = {}
+    unwanted = []
     for part in text.split(","):
         found = _SELECTOR_TERM.fullmatch(part.strip())
         if found is None:
-            raise Invalid(f"The label selector {text!r} must be key=value, joined by commas.", field="selector")
-        terms[found["key"]] = found["value"]
-    return terms
+            raise Invalid(
+                f"The label selector {text!r} must be key=value or key!=value, joined by commas.", field="selector"
+            )
+        if found["sign"] == "=":
+            terms[found["key"]] = found["value"]
+        else:
+            unwanted.append((found["key"], found["value"]))
+    if not terms:
+        message = f"The label selector {text!r} says only what it leaves out: name a label that is wanted too."
+        raise Invalid(message, field="selector")
+    return Selector(terms, tuple(unwanted))
 
 
 def map_namespaces(
@@ -137,5 +167,5 @@ def _selected(
         return
     for name, labels in namespaces.items():
         # A label on kube-system must not even be reported: whoever can label could make noise.
-        if not is_forbidden(cluster, name) and wanted.items() <= labels.items():
+        if not is_forbidden(cluster, name) and wanted.selects(name, labels):
             yield name

@@ -25,6 +25,8 @@ class SignInMethod(StrEnum):
     OIDC = "oidc"
     """By an identity provider of one organization."""
     PASSWORD = "password"
+    PASSKEY = "passkey"
+    """A passkey alone, which verified its owner itself: two factors in one."""
 
 
 @dataclass(frozen=True, slots=True)

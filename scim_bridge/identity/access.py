@@ -20,15 +20,18 @@ from scim_bridge.domain.people import Member, groups_above
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import Invalid, NotFound
 from scim_bridge.identity.access_causes import Cause, Chains
-from scim_bridge.identity.access_moments import the_moment, the_person
+from scim_bridge.identity.access_moments import known_since, the_moment, the_person
 from scim_bridge.identity.authority import Authority, opened_organization
 from scim_bridge.identity.names import scope_text
 from scim_bridge.store import explain as store
+from scim_bridge.store import turning_points as points
+from scim_bridge.store.clock import now
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.explain import OpenRemoval, When
 from scim_bridge.store.held_then import bindings_held_then
 from scim_bridge.store.organizations import Organization
 from scim_bridge.store.snapshot import read_members
+from scim_bridge.store.turning_points import TurningPoint as TurningPoint
 
 SEEING = "members:read"
 ME = "me"
@@ -113,6 +116,22 @@ def explain(
         when = the_moment(connection, owner, at)
         member = whom_they_may_see(connection, owner, asker, person, when)
         return explain_member(connection, owner, member, when, cluster, asker.tree)
+
+
+def turning_points(
+    database: Database, actor: Actor, organization: str, person: str, limit: int = 12
+) -> list[TurningPoint]:
+    """
+    Return the latest moments at which a person's state, groups or grants changed, the oldest of them first.
+
+    Each is one that `explain` can be asked about. Whom one may ask about is as there.
+    """
+    with database.read() as connection:
+        owner, asker = opened_organization(connection, actor, organization)
+        # Somebody who was removed since is known by the name that they had.
+        member = whom_they_may_see(connection, owner, asker, person, When(now(), is_past=True))
+        since = known_since(connection, owner)
+        return [each for each in points.turning_points(connection, member.id, limit) if each.at >= since]
 
 
 def explain_member(

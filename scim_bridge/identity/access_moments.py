@@ -29,7 +29,7 @@ def the_moment(connection: Connection, owner: Organization, text: str | None) ->
         raise Invalid(str(error), field="at") from None
     if moment > at:
         raise Invalid(f"{text} lies ahead: nobody knows yet.", field="at")
-    since = _known_since(connection, owner)
+    since = known_since(connection, owner)
     if moment < since:
         raise Invalid(f"What access was derived from is known since {since.isoformat()}.", field="at")
     return When(moment, is_past=True)
@@ -46,6 +46,7 @@ def the_person(connection: Connection, owner: Organization, named: str, when: Wh
         return former
 
 
-def _known_since(connection: Connection, owner: Organization) -> datetime:
+def known_since(connection: Connection, owner: Organization) -> datetime:
+    """Return since when it is known what access was derived from."""
     ends = read_ends(connection, owner.id)
     return owner.created_at if ends is None or ends.history_since is None else ends.history_since

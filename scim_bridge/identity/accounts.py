@@ -22,9 +22,10 @@ from scim_bridge.store.credentials import AccountFacts, Methods
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.identifiers import new_id
 from scim_bridge.store.mails import cancel_mails
+from scim_bridge.store.passkeys import passkeys_of
 from scim_bridge.store.people import find_account
 from scim_bridge.store.sessions import end_sessions_of_account
-from scim_bridge.store.sign_in_attempts import Attempt, Purpose, count_try, insert_attempt, take_attempt
+from scim_bridge.store.sign_in_attempts import Attempt, Purpose, count_try, find_attempt, insert_attempt, take_attempt
 
 LINK_TIME = timedelta(hours=24)
 SECOND_FACTOR_TIME = timedelta(minutes=10)
@@ -36,9 +37,14 @@ NO_LINK = "This link is used up or too old. Ask for another one."
 
 @dataclass(frozen=True, slots=True)
 class SecondFactorNeeded:
-    """A password that was right, and not enough; ``text`` is what the form brings back."""
+    """
+    A password that was right, and not enough; ``text`` is what the form brings back.
+
+    ``passkeys`` are the ids of those that would do, in base64url: they sign ``text`` as their challenge.
+    """
 
     text: str = field(repr=False)
+    passkeys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def sign_in(
             store.set_password(connection, account_id, fresh, at)
         if store.methods_of(connection, account_id).second_factor:
             return _ask_for_second_factor(connection, account_id, browser, at)
-        return _begin(connection, account_id, visit, at, second_factor=False)
+        return let_in(connection, account_id, SignInMethod.PASSWORD, visit, at, second_factor=False)
 
 
 def confirm(
@@ -95,12 +101,20 @@ def confirm(
             raise NotAuthenticated(OVER)
         if second_factors.accept(connection, keyring, found.account_id, code, at):
             take_attempt(connection, found.digest)
-            begun = _begin(connection, found.account_id, visit, at, second_factor=True)
+            begun = let_in(connection, found.account_id, SignInMethod.PASSWORD, visit, at, second_factor=True)
         elif found.tries == MOST_TRIES:
             note(connection, found.account_id, "sign_in.refused", at, {"reason": "too many wrong codes"})
     if begun is None:
         raise NotAuthenticated(second_factors.WRONG)
     return begun
+
+
+def whose_attempt(database: Database, text: str, browser: str | None) -> AccountId | None:
+    """Return whose second factor a browser is asked for; None for one that is asked for none."""
+    with database.read() as connection:
+        found = find_attempt(connection, digest_of(text), Purpose.SECOND_FACTOR)
+    is_theirs = found is not None and browser is not None and found.visitor_digest == digest_of(browser)
+    return found.account_id if found is not None and is_theirs else None
 
 
 def make_link(database: Database, actor: Actor, email: str) -> AccountLink:
@@ -216,13 +230,21 @@ def _ask_for_second_factor(
         new_id(), Purpose.SECOND_FACTOR, digest_of(text), digest_of(browser), None, account_id, None, at, until
     )
     insert_attempt(connection, made)
-    return SecondFactorNeeded(text)
+    passkeys = passkeys_of(connection, account_id)
+    return SecondFactorNeeded(text, tuple(each.credential_id for each in passkeys if each.suspected_at is None))
 
 
-def _begin(
-    connection: Connection, account_id: AccountId, visit: Visit, at: datetime, *, second_factor: bool
+def let_in(
+    connection: Connection,
+    account_id: AccountId,
+    method: SignInMethod,
+    visit: Visit,
+    at: datetime,
+    *,
+    second_factor: bool,
 ) -> SessionBegun:
-    begun = sessions.begin(connection, Proof(account_id, SignInMethod.PASSWORD, second_factor), visit, at)
+    """Begin the session of an account that has proven itself, tell the audit, and alarm if it is for emergencies."""
+    begun = sessions.begin(connection, Proof(account_id, method, second_factor), visit, at)
     note(connection, account_id, "session.began", at, _detail(begun.session))
     break_glass.note_use(connection, account_id, begun.session)
     return begun

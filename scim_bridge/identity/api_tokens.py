@@ -16,6 +16,7 @@ from scim_bridge.domain.sessions import SignIn, TokenUse
 from scim_bridge.errors import Conflict, Invalid, NotAuthenticated, NotFound, Refused, StoreError, Unavailable
 from scim_bridge.identity.authority import Authority, authority_of
 from scim_bridge.identity.names import the_member, the_organization
+from scim_bridge.log import bind_actor
 from scim_bridge.store import api_tokens as store
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, add_change, new_change
@@ -82,6 +83,7 @@ def authenticate(database: Database, text: str | None, address: str | None) -> B
     # An application user's token is judged by its own limits alone: nobody signs in for it.
     admission = None if found.is_application else TokenUse(token.created_at, address, token.made_by_method)
     actor = Actor(kind, name, token.id, token.account_id, token.organization_id, permissions, admission)
+    bind_actor(kind.value, token.id)
     return Bearer(actor, token, token.last_used_at is None or token.last_used_at < at - USE_NOTED_EVERY)
 
 

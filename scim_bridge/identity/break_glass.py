@@ -8,21 +8,24 @@ others, and alarms whenever it is used.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from scim_bridge.domain.actors import Actor
+from scim_bridge.domain.actors import Actor, ActorKind
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import AccountId, MemberId, MemberState
 from scim_bridge.domain.sessions import Session
 from scim_bridge.errors import Conflict
 from scim_bridge.identity.authority import require
+from scim_bridge.identity.letters import Letters
 from scim_bridge.identity.names import the_member, the_organization
 from scim_bridge.log import get_logger
 from scim_bridge.store import policies as store
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import add_change, new_change
 from scim_bridge.store.clock import now
-from scim_bridge.store.credentials import methods_of
+from scim_bridge.store.credentials import get_account, methods_of
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.mails import cancel_mails
 from scim_bridge.store.members import lock_member
+from scim_bridge.store.organizations import find_organization
 from scim_bridge.store.people import working_owners
 from scim_bridge.store.policies import BreakGlass, read_policy
 
@@ -30,6 +33,8 @@ PERMISSION = "break_glass:use"
 ACTION = "break_glass.used"
 # Who has never tried it will not manage in the night in which it is needed.
 DRILL_EVERY = timedelta(days=90)
+REMIND_EVERY = timedelta(days=14)
+REMINDER = Actor(ActorKind.SCHEDULER, "drills")
 
 log = get_logger(__name__)
 
@@ -96,6 +101,37 @@ def remove(
         return view
 
 
+def remind(database: Database, letters: Letters) -> int:
+    """Write to whoever has not tried their break-glass account for too long; return to how many."""
+    at = now()
+    untried, told = at - DRILL_EVERY, at - REMIND_EVERY
+    with database.read() as connection:
+        if not store.untried_break_glass(connection, untried, told):
+            return 0
+    with database.write() as connection:
+        due = store.untried_break_glass(connection, untried, told)
+        return sum(_remind(connection, letters, each, at) for each in due)
+
+
+def _remind(connection: Connection, letters: Letters, found: BreakGlass, at: datetime) -> bool:
+    recipient = None if found.account_id is None else get_account(connection, found.account_id).email
+    owner = find_organization(connection, found.organization_id)
+    if recipient is None or owner is None or not store.note_reminded(connection, found, at - REMIND_EVERY, at):
+        return False
+    change = new_change(found.organization_id, REMINDER, "break_glass.reminded", at)
+    values = {
+        "user_name": found.user_name,
+        "organization": owner.name,
+        "link": f"{letters.base_url}/login",
+        "since": f"{found.last_used_at or found.created_at:%Y-%m-%d}",
+        "lacking": _lacking(connection, found.organization_id, found) or None,
+    }
+    cancel_mails(connection, change, found.id)
+    letters.write(connection, change, found.id, "drill", recipient, values)
+    add_audit(connection, change, change.kind, "member", found.member_id, {"user_name": found.user_name})
+    return True
+
+
 def require_working(connection: Connection, organization_id: OrganizationId) -> None:
     """Raise Conflict unless a break-glass account of the organization would get in today."""
     if not any(_view(connection, organization_id, each).works for each in _all(connection, organization_id)):
@@ -104,12 +140,14 @@ def require_working(connection: Connection, organization_id: OrganizationId) -> 
 
 def note_use(connection: Connection, account_id: AccountId, begun: Session) -> None:
     """Alarm, in the audit and the log of every organization concerned, that a break-glass account signed in."""
-    for organization_id, each in store.break_glass_of_account(connection, account_id):
+    for each in store.break_glass_of_account(connection, account_id):
         actor = Actor.of_account(each.user_name, account_id, begun.id)
-        change = new_change(organization_id, actor, ACTION, begun.created_at)
+        change = new_change(each.organization_id, actor, ACTION, begun.created_at)
         store.note_break_glass_use(connection, change, each.member_id)
+        # Whoever is about to be reminded of trying it has tried it.
+        cancel_mails(connection, change, each.id)
         add_audit(connection, change, ACTION, "member", each.member_id, {"address": begun.address or ""})
-        log.warning("a break-glass account was used", organization=organization_id, member=each.member_id)
+        log.warning("a break-glass account was used", organization=each.organization_id, member=each.member_id)
 
 
 def _all(connection: Connection, organization_id: OrganizationId) -> list[BreakGlass]:

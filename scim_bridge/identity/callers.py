@@ -11,6 +11,7 @@ from scim_bridge.domain.directory_tokens import is_within
 from scim_bridge.domain.organizations import OrganizationId
 from scim_bridge.domain.people import DirectoryId, DirectoryKind, DirectoryState
 from scim_bridge.errors import NotAuthenticated, StoreError, Unavailable
+from scim_bridge.log import bind_actor
 from scim_bridge.store import directory_signs as signs
 from scim_bridge.store import tokens
 from scim_bridge.store.audit import add_audit
@@ -74,6 +75,7 @@ def accept(found: PresentedToken | None, address: str | None) -> Caller:
     if found.state is DirectoryState.PAUSED:
         # 503, not 4xx: the identity provider keeps what it could not send and sends it later.
         raise Unavailable(f"The directory {found.directory_name} is paused.", retry_after=PAUSED_RETRY_SECONDS)
+    bind_actor(ActorKind.DIRECTORY.value, found.directory_id)
     use_due = found.last_used_at is None or found.last_used_at < at - USE_NOTED_EVERY
     return _caller(found, use_due=use_due)
 

@@ -2,57 +2,45 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from scim_bridge.domain.findings import Finding, Level
 from scim_bridge.domain.people import DirectoryState
-from scim_bridge.errors import BridgeError
 from scim_bridge.identity.directory_alarms import look_at
 from scim_bridge.identity.mapping import unmapped
 from scim_bridge.identity.names import the_organization
-from scim_bridge.identity.readiness import require_ready
-from scim_bridge.identity.runtime import Database, Keyring, Runtime
-from scim_bridge.store import cluster_registry, directories, organizations, rules
+from scim_bridge.identity.runtime import Database, Runtime
+from scim_bridge.store import cluster_registry, directories, organizations, rules, sealed
 from scim_bridge.store.clock import now
 from scim_bridge.store.directories import Directory, DirectoryToken
 
 SOON = timedelta(days=14)
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+REMEDIES = {
+    "Stale": "Look at the identity provider whether provisioning is on: its guide in docs/guides says where.",
+    "OnlyRefused": "`scim-bridge directory log {name}` says of each request what to mend.",
+    "MembersHeld": "scim-bridge hold list",
+    "AttributeMissing": "scim-bridge directory map show {name}",
+    "TokenExpired": "scim-bridge directory token rotate {name}",
+    "TokenExpires": "scim-bridge directory token rotate {name}",
+}
 
 
-def check_database(database: Database) -> Finding:
-    """Say whether the database can be used; everything else needs it."""
-    try:
-        require_ready(database)
-    except BridgeError as error:
-        return Finding(Level.PROBLEM, "database", str(error))
-    return Finding(Level.OK, "database", f"{database.safe_url} is reachable and migrated.")
-
-
-def check_address(base_url: str) -> Finding:
-    """Say whether an identity provider on the internet could reach the public address."""
-    parts = urlsplit(base_url)
-    remedy = "Set SCIM_BRIDGE_BASE_URL to the address that the identity providers are given."
-    if parts.hostname in LOOPBACK:
-        return Finding(Level.WARNING, "base_url", f"{base_url} can be reached from this machine only.", remedy)
-    if parts.scheme != "https":
-        return Finding(Level.PROBLEM, "base_url", f"{base_url} sends tokens in the clear.", remedy)
-    return Finding(Level.OK, "base_url", f"Identity providers are given {base_url}.")
-
-
-def check_keys(runtime: Runtime) -> Finding:
-    """Say whether the present keys open every stored credential."""
+def check_keys(runtime: Runtime) -> Iterator[Finding]:
+    """Say whether the present keys open every stored secret, and which ones they do not."""
     with runtime.database.read() as connection:
         lost = [
-            f"{owner.slug}/{each.name}"
+            f"the credential of {owner.slug}/{each.name}"
             for owner in organizations.list_organizations(connection)
             for each in cluster_registry.list_clusters(connection, owner.id)
-            if each.sealed_credential and not _opens(runtime.keyring, each.sealed_credential)
+            if each.sealed_credential and not runtime.keyring.opens(each.sealed_credential)
         ]
+        counted = sealed.count_lost(connection, runtime.keyring)
+    lost += [f"{number} of {what}" for what, number in counted.items() if number]
     if lost:
-        sentence = f"The credentials of {', '.join(lost)} were sealed with a key that is not here."
-        return Finding(Level.PROBLEM, "encryption_keys", sentence, "Restore the key, or give them new credentials.")
-    return Finding(Level.OK, "encryption_keys", "They open every stored credential.")
+        sentence = f"Sealed with a key that is not here: {', '.join(lost)}."
+        remedy = "Put the key back behind the present ones; without it they have to be given anew."
+        yield Finding(Level.PROBLEM, "encryption_keys", sentence, remedy)
+        return
+    yield Finding(Level.OK, "encryption_keys", "They open every stored secret.")
 
 
 def check_directories(database: Database, organization: str) -> Iterator[Finding]:
@@ -71,7 +59,9 @@ def check_directories(database: Database, organization: str) -> Iterator[Finding
     for each in found:
         yield _directory(organization, each, tokens[each.id], at)
         for condition in conditions[each.id]:
-            yield Finding(Level.WARNING, f"{organization}/{each.name}", f"{condition.kind}: {condition.message}")
+            remedy = REMEDIES.get(condition.kind, "").format(name=each.name)
+            sentence = f"{condition.kind}: {condition.message}"
+            yield Finding(Level.WARNING, f"{organization}/{each.name}", sentence, remedy)
     if without_rules and found:
         remedy = "scim-bridge rule apply FILE"
         yield Finding(Level.WARNING, organization, "There are no mapping rules: groups give nobody anything.", remedy)
@@ -103,11 +93,3 @@ def _directory(organization: str, found: Directory, tokens: list[DirectoryToken]
             Level.WARNING, about, "It has not sent a request yet.", "Its guide in docs/guides says what to click."
         )
     return Finding(Level.OK, about, f"Its last request came at {used:%Y-%m-%d %H:%M} UTC.")
-
-
-def _opens(keyring: Keyring, sealed: str) -> bool:
-    try:
-        keyring.open(sealed)
-    except BridgeError:
-        return False
-    return True

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from scim_bridge.clusters.bootstrap import bootstrap_manifest
 from scim_bridge.clusters.gateway import PreflightProblem as PreflightProblem
+from scim_bridge.clusters.guards import Extras as Extras
 from scim_bridge.clusters.kubeconfig import (
     IN_CLUSTER,
     credential_expiry,
@@ -126,13 +127,13 @@ def forgotten_owner(connection: Connection, organization_id: OrganizationId, ins
     return is_forgotten
 
 
-def bootstrap(namespace: str, service_account: str, roles: Iterable[str]) -> str:
+def bootstrap(namespace: str, service_account: str, roles: Iterable[str], extras: Extras) -> str:
     """Return the manifest that gives the bridge its identity on a cluster; raises Invalid for an unknown role."""
     bindable = [role.value for role in KubernetesRole if role is not KubernetesRole.NONE]
     for each in roles:
         if each not in bindable:
             raise Invalid(f"{each!r} is not a role the bridge can bind: {', '.join(bindable)}.", field="role")
-    return bootstrap_manifest(namespace, service_account, [KubernetesRole(each) for each in roles])
+    return bootstrap_manifest(namespace, service_account, [KubernetesRole(each) for each in roles], extras)
 
 
 def _expiry(credential: str, at: datetime) -> tuple[PreflightProblem, ...]:

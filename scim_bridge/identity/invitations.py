@@ -235,6 +235,8 @@ def _make_room(connection: Connection, change: Change, organization_id: Organiza
         pending = store.pending_of_member(connection, found.id)
         if pending is not None and pending.state_at(change.at) is InvitationState.EXPIRED:
             expire(connection, organization_id, pending, change.at)
+        elif found.state is MemberState.INVITED and pending is None:
+            raise Conflict(f"{email} signed in and waits: approve or refuse them.")
         elif found.state is MemberState.INVITED:
             raise Conflict(f"{email} is invited already: send the invitation again, or revoke it.")
         else:

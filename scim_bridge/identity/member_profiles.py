@@ -39,7 +39,7 @@ class Profile:
 
     ``managed``: their address lies in a domain of the organization. ``may_edit`` says whether they may change how they
     are called themselves, ``notes`` why not, and what else a reader should know. ``sign_in`` are the ways in which
-    they can sign in: by their directory, and with a password of their own.
+    they can sign in: by their directory, with a password of their own, and with a passkey.
     """
 
     member: ListedMember
@@ -141,8 +141,13 @@ def checked_display_name(text: str) -> str:
 
 def _ways_in(connection: Connection, member_id: MemberId, directory: str | None) -> tuple[str, ...]:
     account_id = account_of_member(connection, member_id)
-    password = account_id is not None and methods_of(connection, account_id).password
-    return (*(() if directory is None else (f"directory {directory}",)), *(("password",) if password else ()))
+    methods = None if account_id is None else methods_of(connection, account_id)
+    found = {
+        f"directory {directory}": directory is not None,
+        "password": methods is not None and methods.password,
+        "passkey": methods is not None and methods.passkeys > 0,
+    }
+    return tuple(way for way, has_it in found.items() if has_it)
 
 
 def _rename(connection: Connection, change: Change, found: Member, name: str, *, managed: bool) -> ListedMember:

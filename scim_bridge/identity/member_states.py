@@ -11,7 +11,7 @@ from scim_bridge.identity import deactivation
 from scim_bridge.identity.authority import authority_of, require
 from scim_bridge.identity.names import the_member, the_organization
 from scim_bridge.identity.owners import keep_an_owner
-from scim_bridge.store import directories, grants, groups, members, people
+from scim_bridge.store import directories, grants, groups, joiners, members, people
 from scim_bridge.store import invitations as invitation_store
 from scim_bridge.store import member_history as history
 from scim_bridge.store.adoption import is_waiting
@@ -49,7 +49,7 @@ def deactivate(
         found = the_member(connection, owner.id, person)
         require_over(connection, actor, owner.id, found.id, USERS)
         if found.state is MemberState.INVITED:
-            raise Conflict(f"{found.user_name} is only invited: revoke the invitation instead.")
+            raise Conflict(_not_yet(connection, owner.id, found, "is only invited: revoke the invitation instead."))
         change = new_change(owner.id, actor, "member.deactivated", now(), request_id)
         add_change(connection, change, found.user_name)
         changed = deactivation.deactivate(connection, change, found.id, by_hand=True)
@@ -71,7 +71,7 @@ def reactivate(
         if found.state is MemberState.ACTIVE:
             return MemberMoved(found.id, found.user_name, found.state, changed=False)
         if found.state is MemberState.INVITED:
-            raise Conflict(f"{found.user_name} is invited and has not accepted yet.")
+            raise Conflict(_not_yet(connection, owner.id, found, "is invited and has not accepted yet."))
         if is_waiting(connection, found.id):
             raise Conflict(f"{found.user_name} waits to be told from somebody who is here: claim or dismiss them.")
         change = new_change(owner.id, actor, "member.reactivated", now(), request_id)
@@ -156,6 +156,11 @@ def remove_member(connection: Connection, change: Change, person: Member, cause:
     detail: dict[str, object] = {"was": facts.state.value, "cause": cause, "userName": facts.user_name}
     detail |= {"groups": group_ids, "grants": len(ended)}
     add_audit(connection, change, "member.removed", "member", person.id, detail)
+
+
+def _not_yet(connection: Connection, organization_id: OrganizationId, found: Member, otherwise: str) -> str:
+    waits = joiners.find_joiner(connection, organization_id, found.id) is not None
+    return f"{found.user_name} {'signed in and waits: approve or refuse them.' if waits else otherwise}"
 
 
 def _directory_of(connection: Connection, facts: members.MemberFacts) -> Directory | None:

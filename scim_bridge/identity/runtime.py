@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from scim_bridge.settings import Settings
+from scim_bridge.store.clock import now as now
 from scim_bridge.store.database import Database as Database
 from scim_bridge.store.sealing import Keyring as Keyring
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pyotp
 
+from scim_bridge.domain.actors import Actor
 from scim_bridge.domain.one_time_codes import (
     RECOVERY_CODES,
     RECOVERY_LENGTH,
@@ -15,14 +16,18 @@ from scim_bridge.domain.one_time_codes import (
     typed,
 )
 from scim_bridge.domain.people import AccountId
-from scim_bridge.errors import Conflict, NotAuthenticated
+from scim_bridge.errors import Conflict, NotAuthenticated, NotFound, Refused
 from scim_bridge.identity.account_audit import note
 from scim_bridge.identity.own_account import require_own, require_password
 from scim_bridge.identity.runtime import Keyring
 from scim_bridge.identity.sessions import Visitor, digest_of
 from scim_bridge.store import credentials as store
 from scim_bridge.store.clock import now
+from scim_bridge.store.credentials import Methods
 from scim_bridge.store.database import Connection, Database
+from scim_bridge.store.passkeys import passkeys_of, remove_passkey
+from scim_bridge.store.people import find_account
+from scim_bridge.store.sessions import end_sessions_of_account
 
 ISSUER = "SCIM Bridge"
 WRONG = "This code is wrong, or was used already."
@@ -64,19 +69,19 @@ def confirm(database: Database, keyring: Keyring, visitor: Visitor, code: str) -
             raise Conflict("There is nothing to confirm.")
         if not accept_code(connection, keyring, account_id, code, at):
             raise NotAuthenticated(WRONG)
-        codes = _new_codes(connection, account_id, at)
+        codes = new_codes(connection, account_id, at)
         note(connection, account_id, "account.second_factor_added", at)
     return codes
 
 
 def renew_recovery_codes(database: Database, keyring: Keyring, visitor: Visitor, code: str) -> tuple[str, ...]:
-    """Make new recovery codes; those of before open nothing. Raises NotAuthenticated for a wrong code."""
+    """Make new recovery codes; those of before, one of which will do, open nothing. Raises NotAuthenticated."""
     account_id = require_own(visitor)
     with database.write() as connection:
         at = now()
-        if not accept_code(connection, keyring, account_id, code, at):
+        if not accept(connection, keyring, account_id, code, at):
             raise NotAuthenticated(WRONG)
-        codes = _new_codes(connection, account_id, at)
+        codes = new_codes(connection, account_id, at)
         note(connection, account_id, "account.recovery_codes_renewed", at)
     return codes
 
@@ -90,6 +95,28 @@ def remove(database: Database, keyring: Keyring, visitor: Visitor, code: str) ->
             raise NotAuthenticated(WRONG)
         store.remove_totp(connection, account_id)
         note(connection, account_id, "account.second_factor_removed", at)
+
+
+def take_away(database: Database, actor: Actor, email: str) -> Methods:
+    """
+    Take every second factor from an account whose owner lost them all, end its sessions, and return what was there.
+
+    Raises Refused for anybody but the installation's own terminal, and NotFound.
+    """
+    if not actor.is_trusted:
+        raise Refused("Only the installation's own terminal takes away what somebody signs in with.")
+    with database.write() as connection:
+        account_id = find_account(connection, email)
+        if account_id is None:
+            raise NotFound(f"There is no account with the address {email!r}.")
+        at, had = now(), store.methods_of(connection, account_id)
+        for each in passkeys_of(connection, account_id):
+            remove_passkey(connection, each)
+        store.remove_totp(connection, account_id)
+        ended = end_sessions_of_account(connection, account_id, at, "second factors taken away")
+        detail: dict[str, object] = {"one_time_codes": had.totp, "passkeys": had.passkeys, "sessions_ended": ended}
+        note(connection, account_id, "account.second_factors_taken_away", at, detail, actor)
+        return had
 
 
 def accept(connection: Connection, keyring: Keyring, account_id: AccountId, code: str, at: datetime) -> bool:
@@ -112,7 +139,8 @@ def accept_code(connection: Connection, keyring: Keyring, account_id: AccountId,
     return step is not None and store.accept_step(connection, account_id, step, at)
 
 
-def _new_codes(connection: Connection, account_id: AccountId, at: datetime) -> tuple[str, ...]:
+def new_codes(connection: Connection, account_id: AccountId, at: datetime) -> tuple[str, ...]:
+    """Give an account new recovery codes in place of those that it has, and return them, shown this once."""
     codes = ["".join(secrets.choice(RECOVERY_LETTERS) for _ in range(RECOVERY_LENGTH)) for _ in range(RECOVERY_CODES)]
     # With the account in it: one table of hashes must not serve for all accounts.
     store.replace_recovery_codes(connection, account_id, [digest_of(account_id + each) for each in codes], at)

@@ -14,6 +14,7 @@ from scim_bridge.errors import NotFound, StoreError, Unavailable
 from scim_bridge.identity.authority import authority_of
 from scim_bridge.identity.names import the_member, the_organization
 from scim_bridge.identity.runtime import Keyring
+from scim_bridge.log import bind_actor
 from scim_bridge.store import sessions as store
 from scim_bridge.store.audit import add_audit
 from scim_bridge.store.changes import Change, new_change
@@ -101,6 +102,7 @@ def resume(database: Database, text: str | None, address: str | None) -> Visitor
     session, name = found
     admission = session.sign_in(at, address)
     actor = Actor(ActorKind.PERSON, name, session.id, session.account_id, session.organization_id, admission=admission)
+    bind_actor(ActorKind.PERSON.value, session.id)
     return Visitor(session, actor, session.last_seen_at + USE_NOTED_EVERY <= at)
 
 

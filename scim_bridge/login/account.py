@@ -1,25 +1,20 @@
 """One's own account: methods, sessions, password; and the link with which a password is set."""
 
-from http import HTTPStatus
 from io import BytesIO
 
 import segno
 from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-from scim_bridge.identity import accounts, own_sessions, second_factors
-from scim_bridge.identity.sessions import Visitor
+from scim_bridge.domain.passkeys import site_of
+from scim_bridge.identity import accounts, own_sessions, passkeys, second_factors
 from scim_bridge.login import pages
+from scim_bridge.login.visits import own_secret, the_visitor
 from scim_bridge.web import context, cookies, csrf
-
-
-class SignInFirst(Exception):
-    """The page is for who is signed in."""
 
 
 def register(door: Blueprint) -> None:
     """Give the door the routes of this room."""
-    door.register_error_handler(SignInFirst, _sign_in_first)
     door.add_url_rule("/account", "account", show)
     door.add_url_rule("/account/sessions/<session_id>/end", "end_session", end_session, methods=["POST"])
     door.add_url_rule("/account/password", "change_password", change_password, methods=["POST"])
@@ -33,54 +28,61 @@ def register(door: Blueprint) -> None:
 
 def show() -> Response:
     """Show one's own account."""
-    visitor, database = _visitor(), context.runtime().database
+    visitor, runtime = the_visitor(), context.runtime()
     return pages.page(
         "account",
-        account=accounts.show(database, visitor),
-        sessions=own_sessions.list_all(database, visitor),
+        account=accounts.show(runtime.database, visitor),
+        passkeys=passkeys.list_all(runtime.database, visitor),
+        has_passkeys=site_of(runtime.settings.base_url) is not None,
+        sessions=own_sessions.list_all(runtime.database, visitor),
         this=visitor.session.id,
     )
 
 
 def end_session(session_id: str) -> Response:
     """End one of one's own sessions."""
-    own_sessions.end(context.runtime().database, _visitor(), session_id)
-    return pages.away(pages.HOME)
+    own_sessions.end(context.runtime().database, the_visitor(), session_id)
+    return pages.away(pages.ACCOUNT)
 
 
 def change_password() -> Response:
     """Change the password."""
-    visitor = _visitor()
+    visitor = the_visitor()
     old, new = request.form.get("old", ""), request.form.get("new", "")
-    accounts.change_password(context.runtime().database, visitor, old, new)
+    with own_secret():
+        accounts.change_password(context.runtime().database, visitor, old, new)
     return pages.message("The password is changed", "Your other sessions have ended.", link=_HOME)
 
 
 def enrol() -> Response:
     """Show the secret of one-time codes, as a picture and as text."""
     runtime = context.runtime()
-    made = second_factors.enrol(runtime.database, runtime.keyring, _visitor(), request.form.get("password", ""))
+    with own_secret():
+        made = second_factors.enrol(runtime.database, runtime.keyring, the_visitor(), request.form.get("password", ""))
     return pages.page("enrol", secret=made.secret, picture=_picture(made.uri))
 
 
 def confirm() -> Response:
     """Switch one-time codes on, and show the recovery codes once."""
     runtime = context.runtime()
-    codes = second_factors.confirm(runtime.database, runtime.keyring, _visitor(), request.form.get("code", ""))
+    with own_secret():
+        codes = second_factors.confirm(runtime.database, runtime.keyring, the_visitor(), request.form.get("code", ""))
     return pages.page("codes", codes=codes)
 
 
 def renew_codes() -> Response:
     """Show new recovery codes once."""
     runtime, code = context.runtime(), request.form.get("code", "")
-    codes = second_factors.renew_recovery_codes(runtime.database, runtime.keyring, _visitor(), code)
+    with own_secret():
+        codes = second_factors.renew_recovery_codes(runtime.database, runtime.keyring, the_visitor(), code)
     return pages.page("codes", codes=codes)
 
 
 def remove_factor() -> Response:
     """Switch one-time codes off."""
     runtime = context.runtime()
-    second_factors.remove(runtime.database, runtime.keyring, _visitor(), request.form.get("code", ""))
+    with own_secret():
+        second_factors.remove(runtime.database, runtime.keyring, the_visitor(), request.form.get("code", ""))
     return pages.message("The second factor is off", "Your password alone opens your account now.", link=_HOME)
 
 
@@ -99,21 +101,7 @@ def use_link(text: str) -> Response:
     return answer
 
 
-_HOME = (pages.HOME, "Back to your account")
-
-
-def _visitor() -> Visitor:
-    found = cookies.visitor()
-    if found is None:
-        raise SignInFirst
-    return found
-
-
-def _sign_in_first(_: SignInFirst) -> Response:
-    if request.method == "GET":
-        return pages.away(f"/login?{pages.query(return_to=request.path)}")
-    link_to = ("/login", "Go to the sign-in page")
-    return pages.message("You are not signed in", "Your session is over.", HTTPStatus.FORBIDDEN, link=link_to)
+_HOME = (pages.ACCOUNT, "Back to your account")
 
 
 def _picture(uri: str) -> Markup:

@@ -3,7 +3,7 @@
 from flask import Blueprint, Flask
 
 from scim_bridge.errors import BridgeError
-from scim_bridge.login import account, invitations, local, oidc, pages
+from scim_bridge.login import account, invitations, local, oidc, own_organizations, pages, passkeys, visits
 from scim_bridge.settings import Settings
 from scim_bridge.web import cookies, csrf
 from scim_bridge.web.limits import GuessLimits
@@ -15,13 +15,15 @@ refuse_http = pages.refuse_http
 
 def register(app: Flask, settings: Settings) -> None:
     """Put the door into an application."""
-    door = Blueprint("login", __name__, template_folder="templates")
+    door = Blueprint(
+        "login", __name__, template_folder="templates", static_folder="static", static_url_path="/login/static"
+    )
     # Sent by an identity provider itself; the token in it is signed.
     csrf.protect(door, exempt=frozenset({"hear"}))
-    for room in (local, oidc, account, invitations):
+    for room in (visits, local, oidc, passkeys, account, own_organizations, invitations):
         room.register(door)
     door.register_error_handler(BridgeError, pages.refuse)
     door.after_request(pages.harden)
     door.after_request(cookies.note_use)
     app.register_blueprint(door)
-    app.extensions[local.LIMITS] = GuessLimits(settings.refused_per_minute)
+    app.extensions[visits.LIMITS] = GuessLimits(settings.refused_per_minute)

@@ -36,7 +36,7 @@ def set_out(provider_id: str) -> Response:
 def test(text: str) -> Response:
     """Send the browser to an identity provider for a test: no session will begin."""
     runtime = context.runtime()
-    return _send(oidc_sign_in.take_test(runtime.database, text), Purpose.TEST, pages.HOME)
+    return _send(oidc_sign_in.take_test(runtime.database, text), Purpose.TEST, pages.ACCOUNT)
 
 
 def come_back() -> Response:

@@ -1,6 +1,6 @@
 """What a mail says: text and HTML from templates, under headers that nobody's name can add lines to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -13,8 +13,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from scim_bridge.errors import MailRefused
 
-KINDS = ("invitation", "password")
+KINDS = ("alert", "drill", "invitation", "password")
 LONGEST_VALUE = 200
+LONGEST_LINE = 600
+
+Values = Mapping[str, str | Sequence[str] | None]
+"""What fills a template: texts, and lists of lines."""
 
 # .html is escaped, .txt is not; a value that is missing is an error, never a gap in what somebody reads.
 _templates = Environment(
@@ -37,9 +41,9 @@ class Envelope:
     written_at: datetime
 
 
-def compose(kind: str, values: Mapping[str, str | None], envelope: Envelope) -> EmailMessage:
+def compose(kind: str, values: Values, envelope: Envelope) -> EmailMessage:
     """Return a mail of one of `KINDS`; raises MailRefused for an address that no mail can have."""
-    shown = {name: value if name == "link" else one_line(value) for name, value in values.items()}
+    shown = {name: value if name == "link" else _printable(value) for name, value in values.items()}
     message = EmailMessage(policy=SMTP)
     name, sender = parseaddr(envelope.sender)
     try:
@@ -57,13 +61,19 @@ def compose(kind: str, values: Mapping[str, str | None], envelope: Envelope) -> 
     return message
 
 
-def one_line(text: str | None) -> str | None:
+def _printable(value: str | Sequence[str] | None) -> str | list[str | None] | None:
+    if value is None or isinstance(value, str):
+        return one_line(value)
+    return [one_line(each, LONGEST_LINE) for each in value]
+
+
+def one_line(text: str | None, longest: int = LONGEST_VALUE) -> str | None:
     """Return a text as it may stand in a header or a sentence: on one line, printable, not too long."""
     if text is None:
         return None
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(printable.split())[:LONGEST_VALUE]
+    return " ".join(printable.split())[:longest]
 
 
-def _render(template: str, values: Mapping[str, str | None]) -> str:
+def _render(template: str, values: Mapping[str, object]) -> str:
     return _templates.get_template(template).render(values)

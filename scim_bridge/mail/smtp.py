@@ -37,6 +37,16 @@ def deliver(settings: Settings, message: EmailMessage) -> None:
             server.quit()
 
 
+def greet(settings: Settings) -> None:
+    """Come as far as before a mail, and leave; raises MailUndelivered when the mail server would take none."""
+    try:
+        server = _connect(settings)
+    except (OSError, smtplib.SMTPException) as error:
+        raise MailUndelivered(_sentence(settings, error)) from error
+    with suppress(OSError, smtplib.SMTPException):
+        server.quit()
+
+
 def _connect(settings: Settings) -> smtplib.SMTP:
     host, port, seconds = settings.smtp_host, settings.smtp_port, settings.smtp_seconds
     server: smtplib.SMTP

@@ -15,6 +15,7 @@ from scim_bridge.store.schema import (
     applied_binding,
     applied_subject,
     cluster,
+    cluster_sign_in,
     cluster_sync,
     removal_request,
     removal_request_cluster,
@@ -162,6 +163,7 @@ def remove_cluster(connection: sa.Connection, change: Change, cluster_id: Cluste
     record_fact(connection, change, "cluster", cluster_id, "state", REMOVED)
     connection.execute(sa.delete(applied_subject).where(applied_subject.c.cluster_id == cluster_id))
     connection.execute(sa.delete(applied_binding).where(applied_binding.c.cluster_id == cluster_id))
+    connection.execute(sa.delete(cluster_sign_in).where(cluster_sign_in.c.cluster_id == cluster_id))
     stop_waiting(connection, cluster_id)
     _stop_removals(connection, change, cluster_id)
 

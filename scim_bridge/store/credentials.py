@@ -13,6 +13,7 @@ from scim_bridge.store.schema import (
     account_link,
     account_password,
     account_totp,
+    passkey,
     recovery_code,
 )
 
@@ -47,11 +48,12 @@ class Methods:
     password: bool
     totp: bool
     recovery_codes: int
+    passkeys: int
 
     @property
     def second_factor(self) -> bool:
         """Say whether a password alone does not open it."""
-        return self.totp
+        return self.totp or self.passkeys > 0
 
 
 def get_account(connection: sa.Connection, account_id: AccountId) -> AccountFacts:
@@ -108,15 +110,22 @@ def accept_step(connection: sa.Connection, account_id: AccountId, step: int, at:
     confirmed = sa.func.coalesce(account_totp.c.confirmed_at, sa.literal(at, account_totp.c.confirmed_at.type))
     taken = connection.execute(taking.values(last_step=step, confirmed_at=confirmed)).rowcount > 0
     if taken:
-        connection.execute(sa.update(account).where(account.c.id == account_id).values(two_factor=True))
+        note_second_factor(connection, account_id)
     return taken
 
 
 def remove_totp(connection: sa.Connection, account_id: AccountId) -> None:
-    """Take one-time codes away, and the recovery codes with them."""
+    """Take one-time codes away."""
     connection.execute(sa.delete(account_totp).where(account_totp.c.account_id == account_id))
-    connection.execute(sa.delete(recovery_code).where(recovery_code.c.account_id == account_id))
-    connection.execute(sa.update(account).where(account.c.id == account_id).values(two_factor=False))
+    note_second_factor(connection, account_id)
+
+
+def note_second_factor(connection: sa.Connection, account_id: AccountId) -> None:
+    """Say on the account whether it has a second factor; without any, its recovery codes go too."""
+    has_one = methods_of(connection, account_id).second_factor
+    connection.execute(sa.update(account).where(account.c.id == account_id).values(two_factor=has_one))
+    if not has_one:
+        connection.execute(sa.delete(recovery_code).where(recovery_code.c.account_id == account_id))
 
 
 def replace_recovery_codes(connection: sa.Connection, account_id: AccountId, digests: list[str], at: datetime) -> None:
@@ -144,10 +153,12 @@ def methods_of(connection: sa.Connection, account_id: AccountId) -> Methods:
         .select_from(recovery_code)
         .where(recovery_code.c.account_id == account_id, recovery_code.c.used_at.is_(None))
     )
+    passkeys = sa.select(sa.func.count()).select_from(passkey).where(passkey.c.account_id == account_id)
     return Methods(
         password_of(connection, account_id) is not None,
         connection.execute(confirmed).first() is not None,
         int(connection.execute(codes).scalar_one()),
+        int(connection.execute(passkeys).scalar_one()),
     )
 
 

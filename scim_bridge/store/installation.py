@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from scim_bridge.store.schema import installation
 
 INSTANCE = "instance"
+SERVES_FROM = "serves_from"
+"""The oldest revision whose release still works on the tables as they are."""
 
 
 def instance_id(connection: sa.Connection) -> str:
@@ -15,10 +17,22 @@ def instance_id(connection: sa.Connection) -> str:
 
     It is made at the first write transaction that asks, and stays for the life of the database.
     """
-    query = sa.select(installation.c.value).where(installation.c.name == INSTANCE)
-    found = connection.execute(query).scalar_one_or_none()
+    found = find_fact(connection, INSTANCE)
     if found is None:
         made = "".join(secrets.choice("abcdefghijkmnpqrstuvwxyz23456789") for _ in range(8))
-        connection.execute(sa.insert(installation).values(name=INSTANCE, value=made))
+        put_fact(connection, INSTANCE, made)
         return made
-    return str(found)
+    return found
+
+
+def find_fact(connection: sa.Connection, name: str) -> str | None:
+    """Return a fact about the installation, None where nobody has noted it."""
+    query = sa.select(installation.c.value).where(installation.c.name == name)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def put_fact(connection: sa.Connection, name: str, value: str) -> None:
+    """Note a fact about the installation, in the place of what was noted before."""
+    changed = sa.update(installation).where(installation.c.name == name).values(value=value)
+    if connection.execute(changed).rowcount == 0:
+        connection.execute(sa.insert(installation).values(name=name, value=value))

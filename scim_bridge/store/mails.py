@@ -1,6 +1,6 @@
 """The outbox: mails written in the transaction of what they tell of, and what became of each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,14 +41,14 @@ class MailState:
     due_at: datetime | None
 
 
-def seal_values(keyring: Keyring, values: Mapping[str, str | None]) -> str:
+def seal_values(keyring: Keyring, values: Mapping[str, str | Sequence[str] | None]) -> str:
     """Return what fills a mail as it may be stored: a link in it opens something."""
     return keyring.seal(orjson.dumps(dict(values)).decode())
 
 
-def open_values(keyring: Keyring, sealed: str) -> dict[str, str | None]:
+def open_values(keyring: Keyring, sealed: str) -> dict[str, Any]:
     """Return what fills a mail; raises StoreError when no key of ours sealed it."""
-    read: dict[str, str | None] = orjson.loads(keyring.open(sealed))
+    read: dict[str, Any] = orjson.loads(keyring.open(sealed))
     return read
 
 

@@ -1,10 +1,12 @@
 """How the whole installation is doing, in a few numbers that cost a few look-ups by index."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from scim_bridge.store.day_numbers import NOTHING, DayNumbers
 from scim_bridge.store.schema import (
     audit_entry,
     change_row,
@@ -13,6 +15,7 @@ from scim_bridge.store.schema import (
     directory,
     directory_condition,
     directory_token,
+    mail,
     membership,
     organization,
     plan,
@@ -33,6 +36,7 @@ class ClusterNumbers:
     last_success_at: datetime | None
     waiting_removals: int
     held_removals: int
+    day: DayNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,12 @@ class Queues:
     unsealed: int
     unsealed_since: datetime | None
     held_members: int
+    mails: int
+    mails_since: datetime | None
 
 
-def cluster_numbers(connection: sa.Connection) -> list[ClusterNumbers]:
-    """Return every cluster that is registered."""
+def cluster_numbers(connection: sa.Connection, days: Mapping[str, DayNumbers]) -> list[ClusterNumbers]:
+    """Return every cluster that is registered, with what is known of its day by its id."""
     waiting = (
         sa.select(sa.func.count())
         .select_from(removal_request_cluster)
@@ -83,6 +89,7 @@ def cluster_numbers(connection: sa.Connection) -> list[ClusterNumbers]:
             cluster_sync.c.last_success_at,
             waiting,
             held,
+            cluster.c.id,
         )
         .join(organization, organization.c.id == cluster.c.organization_id)
         .outerjoin(cluster_sync, cluster_sync.c.cluster_id == cluster.c.id)
@@ -90,7 +97,17 @@ def cluster_numbers(connection: sa.Connection) -> list[ClusterNumbers]:
         .order_by(organization.c.slug, cluster.c.name)
     )
     return [
-        ClusterNumbers(row[0], row[1], row[2], bool(row[3]), row[4], row[5], int(row[6]), int(row[7]))
+        ClusterNumbers(
+            organization=row[0],
+            cluster=row[1],
+            health=row[2],
+            is_behind=bool(row[3]),
+            failures=row[4],
+            last_success_at=row[5],
+            waiting_removals=int(row[6]),
+            held_removals=int(row[7]),
+            day=days.get(row[8], NOTHING),
+        )
         for row in connection.execute(query)
     ]
 
@@ -140,4 +157,7 @@ def queues(connection: sa.Connection) -> Queues:
     held = connection.execute(
         sa.select(sa.func.count()).where(membership.c.held.is_(sa.true()), membership.c.valid_to.is_(None))
     ).scalar_one()
-    return Queues(int(changes[0]), changes[1], int(unsealed[0]), unsealed[1], int(held))
+    mails = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(mail.c.created_at)).where(mail.c.state == "queued")
+    ).one()
+    return Queues(int(changes[0]), changes[1], int(unsealed[0]), unsealed[1], int(held), int(mails[0]), mails[1])

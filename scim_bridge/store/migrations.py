@@ -1,5 +1,6 @@
 """Bring the database's tables up to this release, and say whether they are."""
 
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,9 +12,17 @@ from alembic.util import CommandError
 
 from scim_bridge.errors import StoreError
 from scim_bridge.store.database import Database
-from scim_bridge.store.installation import instance_id
+from scim_bridge.store.installation import SERVES_FROM, instance_id, put_fact
+from scim_bridge.store.installation import find_fact as installation_fact
 
 _LOCK = 0x5C1B_21D6
+OLDEST_SERVED = "0022"
+"""
+The oldest revision whose release still works on the tables as this release makes them.
+
+Migrations that only add leave it; one that takes away or changes what older code uses sets it to a later revision
+(docs/operations.md, "Upgrades").
+"""
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
@@ -21,6 +30,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
     _migrate(database, revision, command.upgrade)
     with database.write() as connection:
         instance_id(connection)
+        put_fact(connection, SERVES_FROM, OLDEST_SERVED)
 
 
 def downgrade(database: Database, revision: str) -> None:
@@ -30,18 +40,47 @@ def downgrade(database: Database, revision: str) -> None:
 
 def state(database: Database) -> tuple[str | None, str]:
     """Return the database's revision (None: empty) and the newest one that this release knows."""
-    head = ScriptDirectory.from_config(config(database)).get_current_head() or ""
     with database.read() as connection:
-        return MigrationContext.configure(connection).get_current_revision(), head
+        return MigrationContext.configure(connection).get_current_revision(), head()
+
+
+@cache
+def head() -> str:
+    """Return the newest revision that this release knows."""
+    made = Config()
+    made.set_main_option("script_location", str(_folder()))
+    return ScriptDirectory.from_config(made).get_current_head() or ""
+
+
+def is_begun(database: Database) -> bool:
+    """Tell whether a database is there and has tables of ours; a SQLite file is not made to find out."""
+    if database.is_sqlite and not Path(str(database.url.database)).is_file():
+        return False
+    return state(database)[0] is not None
 
 
 def check(database: Database) -> None:
-    """Raise StoreError unless the database can be reached and is migrated."""
-    current, head = state(database)
-    if current != head:
+    """Raise StoreError unless the database can be reached and this release can work on it as it is."""
+    current, newest = state(database)
+    if current == newest:
+        return
+    if current is not None and current > newest:
+        _require_expanded(database, current, newest)
+        return
+    raise StoreError(
+        f"The database is at revision {current or 'none'} and this release needs {newest}: "
+        "run `scim-bridge db upgrade`."
+    )
+
+
+def _require_expanded(database: Database, current: str, newest: str) -> None:
+    """Let an older release go on while a newer one, which only added to the tables, is being rolled out."""
+    with database.read() as connection:
+        serves_from = installation_fact(connection, SERVES_FROM)
+    if serves_from is None or serves_from > newest:
         raise StoreError(
-            f"The database is at revision {current or 'none'} and this release needs {head}: "
-            "run `scim-bridge db upgrade`."
+            f"The database is at revision {current}, from a newer release, and this release knows {newest}: install "
+            f"the newer one, or let it go back with `scim-bridge db downgrade {newest}`."
         )
 
 
@@ -53,9 +92,14 @@ def config(database: Database) -> Config:
     return made
 
 
-def _migrate(database: Database, revision: str, verb: object) -> None:
+def make_place(database: Database) -> None:
+    """Make the folder that a SQLite database is to lie in; raises StoreError."""
     if database.is_sqlite:
         _make_folder(Path(str(database.url.database)).parent)
+
+
+def _migrate(database: Database, revision: str, verb: object) -> None:
+    make_place(database)
     made = config(database)
     try:
         with database.write() as connection:

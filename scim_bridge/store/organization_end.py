@@ -27,6 +27,7 @@ from scim_bridge.store.schema import (
     rule,
     session,
     user_group,
+    webhook,
 )
 
 _WITH_PERIOD = (grant, grant_origin, membership, nesting, parked_member, rule)
@@ -54,6 +55,8 @@ def end_organization(connection: sa.Connection, change: Change) -> int:
         _mine(identity_provider, change), identity_provider.c.removed_at.is_(None)
     )
     connection.execute(providers.values(removed_at=change.at, sealed_client_secret=None))
+    hooks = sa.update(webhook).where(_mine(webhook, change), webhook.c.removed_at.is_(None))
+    connection.execute(hooks.values(removed_at=change.at, sealed_secret=None, sealed_old_secret=None))
     pending = sa.update(invitation).where(
         _mine(invitation, change), invitation.c.state == InvitationState.PENDING.value
     )

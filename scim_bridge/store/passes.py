@@ -246,8 +246,8 @@ def set_conditions(
     cluster_id: ClusterId,
     conditions: Iterable[Condition],
     at: datetime,
-) -> None:
-    """Make a cluster's conditions these; one that lasts keeps the time since when it does."""
+) -> list[Condition]:
+    """Make a cluster's conditions these, and return the new ones; one that lasts keeps the time since when it does."""
     table = cluster_condition
     found = {
         (row.kind, row.about): row
@@ -274,3 +274,4 @@ def set_conditions(
     ]
     if rows:
         connection.execute(sa.insert(table), rows)
+    return [each for place, each in wanted.items() if place not in found]

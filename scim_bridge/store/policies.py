@@ -26,6 +26,7 @@ class BreakGlass:
     """A local account that stands outside sign-on and directories."""
 
     id: str
+    organization_id: OrganizationId
     member_id: MemberId
     user_name: str
     state: MemberState
@@ -86,14 +87,23 @@ def list_break_glass(connection: sa.Connection, organization_id: OrganizationId)
     return _found(connection, break_glass.c.organization_id == organization_id)
 
 
-def break_glass_of_account(connection: sa.Connection, account_id: AccountId) -> list[tuple[OrganizationId, BreakGlass]]:
+def break_glass_of_account(connection: sa.Connection, account_id: AccountId) -> list[BreakGlass]:
     """Return where an account is a break-glass account."""
-    of_account = _found(connection, member.c.account_id == account_id)
-    query = sa.select(break_glass.c.id, break_glass.c.organization_id).where(
-        break_glass.c.id.in_([each.id for each in of_account])
-    )
-    whose = {row.id: OrganizationId(row.organization_id) for row in connection.execute(query)} if of_account else {}
-    return [(whose[each.id], each) for each in of_account]
+    return _found(connection, member.c.account_id == account_id)
+
+
+def untried_break_glass(connection: sa.Connection, since: datetime, reminded: datetime) -> list[BreakGlass]:
+    """Return whose account nobody has used since a moment, and who was not reminded of that since another one."""
+    used = sa.func.coalesce(break_glass.c.last_used_at, break_glass.c.created_at)
+    is_told = sa.and_(break_glass.c.reminded_at.is_not(None), break_glass.c.reminded_at > reminded)
+    return _found(connection, sa.and_(used <= since, ~is_told, member.c.state == MemberState.ACTIVE.value))
+
+
+def note_reminded(connection: sa.Connection, found: BreakGlass, reminded: datetime, at: datetime) -> bool:
+    """Note that somebody is reminded; of two processes that would, one is told so."""
+    is_due = sa.or_(break_glass.c.reminded_at.is_(None), break_glass.c.reminded_at <= reminded)
+    noting = sa.update(break_glass).where(break_glass.c.id == found.id, is_due)
+    return connection.execute(noting.values(reminded_at=at)).rowcount > 0
 
 
 def note_break_glass_use(connection: sa.Connection, change: Change, member_id: MemberId) -> None:
@@ -112,6 +122,7 @@ def _found(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[Bre
     return [
         BreakGlass(
             row.id,
+            OrganizationId(row.organization_id),
             MemberId(row.member_id),
             row.user_name,
             MemberState(row.state),

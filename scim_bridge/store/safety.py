@@ -17,6 +17,7 @@ class Safety:
     seen_at: datetime | None = None
     problem: str | None = None
     group_template: str | None = None
+    events: bool = False
 
 
 def read_safety(connection: sa.Connection, cluster_id: ClusterId) -> Safety:
@@ -25,7 +26,7 @@ def read_safety(connection: sa.Connection, cluster_id: ClusterId) -> Safety:
     row = connection.execute(sa.select(cluster_safety).where(columns.cluster_id == cluster_id)).one_or_none()
     if row is None:
         return Safety()
-    return Safety(row.break_glass, row.break_glass_seen_at, row.break_glass_problem, row.group_template)
+    return Safety(row.break_glass, row.break_glass_seen_at, row.break_glass_problem, row.group_template, row.events)
 
 
 def write_safety(
@@ -41,6 +42,7 @@ def write_safety(
             break_glass_seen_at=safety.seen_at,
             break_glass_problem=safety.problem,
             group_template=safety.group_template,
+            events=safety.events,
             changed_at=at,
         )
     )

@@ -17,6 +17,8 @@ class Purpose(StrEnum):
     SIGN_IN = "sign-in"
     TEST = "test"
     SECOND_FACTOR = "second-factor"
+    PASSKEY = "passkey"
+    NEW_PASSKEY = "new-passkey"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,12 @@ def take_attempt(connection: sa.Connection, digest: str) -> Attempt | None:
         return None
     taken = connection.execute(sa.delete(sign_in_attempt).where(sign_in_attempt.c.id == found.id)).rowcount
     return found if taken else None
+
+
+def find_attempt(connection: sa.Connection, digest: str, purpose: Purpose) -> Attempt | None:
+    """Return an attempt as it is."""
+    where = (sign_in_attempt.c.digest == digest, sign_in_attempt.c.purpose == purpose.value)
+    return _one(connection, sa.select(sign_in_attempt).where(*where))
 
 
 def count_try(connection: sa.Connection, digest: str, purpose: Purpose) -> Attempt | None:

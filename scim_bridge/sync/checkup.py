@@ -22,6 +22,13 @@ PATIENCE = timedelta(seconds=10)
 """A scheduler that runs claims a change within a fraction of a second."""
 LATE = timedelta(minutes=1)
 """An asked-for removal that is older than this is somebody with access who should have none."""
+UPDATE = "scim-bridge cluster update {name} --kubeconfig FILE"
+BOOTSTRAP = "scim-bridge cluster bootstrap, applied there, gives the missing rights"
+REMEDIES = {
+    "ClusterUnreachable": "Look whether the API server runs and can be reached from here; else " + UPDATE,
+    "ClusterDenied": "Its credential ended or was taken away: " + UPDATE,
+    "RoleMissing": "Make the ClusterRole there, or bind no one to it.",
+}
 
 
 def check_scheduler(database: Database) -> Finding:
@@ -90,11 +97,12 @@ def _preflight(targets: Opener, found: RegisteredCluster, organization: str) -> 
     try:
         problems = targets.open(found.id).preflight(roles)
     except (ClusterError, Invalid, StoreError) as error:
-        yield Finding(Level.PROBLEM, about, str(error), f"scim-bridge cluster update {found.name} --kubeconfig FILE")
+        yield Finding(Level.PROBLEM, about, str(error), UPDATE.format(name=found.name))
         return
-    remedy = "scim-bridge cluster bootstrap" if found.kind is TargetKind.KUBERNETES else ""
     for problem in problems:
-        yield Finding(Level.PROBLEM, about, f"{problem.kind}: {problem.message}", remedy)
+        remedy = REMEDIES.get(problem.kind, BOOTSTRAP) if found.kind is TargetKind.KUBERNETES else ""
+        sentence = f"{problem.kind}: {problem.message}"
+        yield Finding(Level.PROBLEM, about, sentence, remedy.format(name=found.name))
 
 
 def _doing(found: ClusterStatus, organization: str, at: datetime) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ class Errand:
         self.work = work
         self.queue = queue
         self.is_due = is_due
-        self._end = end
+        self.end = end or (lambda: None)
         self._thread: Thread | None = None
         self._stopping = Event()
         self._rung = Event()
@@ -72,5 +72,4 @@ class Errand:
             # A database that is away is not asked twice a second.
             self._rung.wait(self.seconds if came_to_its_end else max(self.seconds, AWAY_SECONDS))
             self._rung.clear()
-        if self._end is not None:
-            guard(f"end of the {self.name}", self._end)
+        guard(f"end of the {self.name}", self.end)

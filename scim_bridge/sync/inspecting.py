@@ -15,7 +15,7 @@ from scim_bridge.domain.strangers import Strangeness, Stranger, is_somebody, str
 from scim_bridge.errors import Conflict, Invalid, NotFound
 from scim_bridge.store.clock import now
 from scim_bridge.store.cluster_registry import RegisteredCluster, list_clusters
-from scim_bridge.store.database import Connection
+from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.people import find_members
 from scim_bridge.store.safety import read_safety
 from scim_bridge.store.snapshot import read_organization
@@ -79,16 +79,22 @@ def find_strangers(
     """
     with workshop.database.read() as connection:
         registered = the_cluster(connection, the_organization(connection, organization), cluster)
+    found = strangers_on(workshop.database, workshop.targets.open(registered.id), registered)
+    return [each for each in found if only in (None, each.what)]
+
+
+def strangers_on(database: Database, gateway: Gateway, registered: RegisteredCluster) -> list[Found]:
+    """Return the same of a cluster that is at hand; raises ClusterError when it cannot be read whole."""
+    with database.read() as connection:
         live = [each.id for each in list_clusters(connection, registered.organization_id)]
         names = _people(connection, registered)
         way_in = _way_in(connection, registered)
     found = []
-    for giver in workshop.targets.open(registered.id).everybody():
+    for giver in gateway.everybody():
         stranger = as_stranger(giver)
         what = strangeness_of(stranger, claims=giver.claims, registered=live)
-        if what is None or only not in (None, what) or _is_way_in(stranger, way_in):
-            continue
-        found.append(_found(what, stranger, names))
+        if what is not None and not _is_way_in(stranger, way_in):
+            found.append(_found(what, stranger, names))
     return sorted(found, key=lambda each: (each.what, each.namespace or "", each.name))
 
 

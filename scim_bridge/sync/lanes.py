@@ -60,6 +60,11 @@ class Lane:
         Thread(target=self._run, args=(cluster_id, work), name=f"{self._name}:{cluster_id}", daemon=True).start()
         return True
 
+    def is_at(self, cluster_id: ClusterId) -> bool:
+        """Tell whether a cluster is being worked on."""
+        with self._changed:
+            return cluster_id in self._running
+
     def wait_until_idle(self, seconds: float) -> bool:
         """Wait for what runs now; tell whether all of it ended in time."""
         with self._changed:

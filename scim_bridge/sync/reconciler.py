@@ -7,12 +7,13 @@ How it and the asked-for removals never miss each other is told in `store.announ
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from scim_bridge.clusters.gateway import Gateway, ObservedBinding
 from scim_bridge.domain.approvals import PlanState, change_message
+from scim_bridge.domain.bindings import BindingKey
 from scim_bridge.domain.conditions import of_failed_write, of_unreadable
 from scim_bridge.domain.desired import Condition
 from scim_bridge.domain.organizations import ClusterId, OrganizationId
@@ -21,6 +22,7 @@ from scim_bridge.errors import ClusterError, ClusterThrottled
 from scim_bridge.store.applied import Applied, forget_applied, record_applied
 from scim_bridge.store.cluster_registry import UNAPPROVED
 from scim_bridge.store.conditions import add_condition
+from scim_bridge.store.counters import count
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.passes import (
     PassResult,
@@ -35,10 +37,16 @@ from scim_bridge.store.plans import end_approvals, open_plans
 from scim_bridge.store.proofs import remaining_access
 from scim_bridge.store.tree import selects_by_label
 from scim_bridge.store.windows import take_back_removals
+from scim_bridge.store.written import recorded
+from scim_bridge.sync.counting import of_drift, of_pass, seconds_between
+from scim_bridge.sync.drift import drift_conditions, find_drift
+from scim_bridge.sync.events import tell
+from scim_bridge.sync.noticed import scan_conditions
 from scim_bridge.sync.objective import revocation_conditions
 from scim_bridge.sync.observing import Observation, observe, read_namespaces
 from scim_bridge.sync.policies import PassPolicy as PassPolicy
 from scim_bridge.sync.proving import still_condition
+from scim_bridge.sync.rehearsing import Rehearsed, rehearse
 from scim_bridge.sync.settling import Sealed, Settled, announce_pass, difference, read_sealed, settle
 from scim_bridge.sync.writing import Outcome, Writing, result_of, what_changed
 
@@ -71,11 +79,12 @@ class PassReport:
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a pass would do now; ``settled`` says what would wait."""
+    """What a pass would do now; ``settled`` says what would wait, ``answers`` what the cluster says when asked."""
 
     settled: Settled
     conditions: tuple[Condition, ...] = ()
     problem: str | None = None
+    answers: tuple[Rehearsed, ...] | None = None
 
 
 def reconcile_cluster(
@@ -94,11 +103,13 @@ def reconcile_cluster(
     stops): False ends the pass as abandoned. Never raises for what a cluster does: an unreadable cluster loses nothing
     and gains what it can be given. Raises NotFound for a cluster that was removed, StoreError and Unavailable.
     """
+    started = clock()
     namespaces = _namespaces(database, gateway, organization_id, cluster_id)
     sealed = read_sealed(database, organization_id, cluster_id, policy, clock(), namespaces)
     observed = observe(gateway, sealed.wanted.bindings, sealed.recorded, policy.writers)
     if not goes_on():
         return PassReport(Plan(cluster_id), PassResult(), is_abandoned=True)
+    drifted = find_drift(database, sealed, observed)
     _mend_record(database, sealed, observed, clock())
     pass_id, settled = announce_pass(database, sealed, observed, policy, clock())
     budget = _Budget(clock, policy.budget_seconds, goes_on)
@@ -119,9 +130,11 @@ def reconcile_cluster(
     # Whoever lost the turn while the last write was under way has nothing to say about the cluster any more.
     is_cut_off = bool(outcome.stopped) and not budget.is_spent
     is_abandoned = is_cut_off or (bool(outcome.stopped or outcome.failed) and not goes_on())
-    ending = _Ending(sealed, observed, settled, outcome, result, policy, is_abandoned, gateway.credential_ends())
+    ends = gateway.credential_ends()
+    ending = _Ending(sealed, observed, settled, outcome, result, policy, is_abandoned, ends, started, drifted)
     with database.write() as connection:
         conditions = ending.write(connection, pass_id, clock())
+    tell(database, gateway, cluster_id, ending.new, clock())
     problem = str(observed.problem) if observed.problem else None
     return PassReport(settled.plan, result, conditions, problem, is_abandoned)
 
@@ -157,8 +170,14 @@ def plan_cluster(
     cluster_id: ClusterId,
     policy: PassPolicy,
     clock: Clock,
+    *,
+    on_server: bool = False,
 ) -> DryRun:
-    """Return what a pass would do now; nothing is written, neither on the cluster nor here."""
+    """
+    Return what a pass would do now; nothing is written, neither on the cluster nor here.
+
+    ``on_server`` has the cluster itself check each planned write, as a dry run.
+    """
     namespaces = _namespaces(database, gateway, organization_id, cluster_id)
     sealed = read_sealed(database, organization_id, cluster_id, policy, clock(), namespaces)
     observed = observe(gateway, sealed.wanted.bindings, sealed.recorded, policy.writers)
@@ -167,7 +186,11 @@ def plan_cluster(
         settled = settle(connection, sealed, observed, whole, policy, clock())
     problem = str(observed.problem) if observed.problem else None
     frozen = (Condition("Frozen", "", settled.freezes.sentence),) if settled.freezes else ()
-    return DryRun(settled, (*sealed.wanted.conditions, *observed.conditions, *frozen), problem)
+    answers = None
+    if on_server:
+        goes_on = _Budget(clock, policy.budget_seconds, lambda: True).goes_on
+        answers = rehearse(gateway, settled.plan, observed.bindings, policy.writers, goes_on)
+    return DryRun(settled, (*sealed.wanted.conditions, *observed.conditions, *frozen), problem, answers)
 
 
 def record_unopened(
@@ -205,6 +228,11 @@ def _mend_record(database: Database, sealed: Sealed, observed: Observation, at: 
     if sealed.state == UNAPPROVED:
         return
     different = [each for each in observed.bindings if not _is_recorded(sealed, each)]
+    if different or observed.gone:
+        with database.write() as connection:
+            keys = [*(each.binding.key for each in different), *observed.gone]
+            drift = of_drift(different, recorded(connection, keys), observed.gone)
+            count(connection, sealed.organization_id, sealed.cluster_id, drift)
     for start in range(0, len(different), _AT_ONCE):
         found = [
             Applied(seen.binding, seen.name, seen.uid, seen.resource_version)
@@ -235,11 +263,16 @@ class _Ending:
     policy: PassPolicy
     is_abandoned: bool
     credential_ends: datetime | None
+    started: datetime
+    drifted: tuple[BindingKey, ...]
+    new: list[Condition] = field(default_factory=list)
+    """Those of its conditions that were not there before, once it is written."""
 
     def write(self, connection: Connection, pass_id: str, at: datetime) -> tuple[Condition, ...]:
         """Write the pass, the cluster's health, its conditions, and which approvals are used up."""
         not_lost = self.outcome.not_lost
         take_back_removals(connection, pass_id, {subject for _, subject in not_lost})
+        self._count(connection, at)
         if self.is_abandoned:
             abandon_pass(connection, pass_id, self.result, at)
             return ()
@@ -275,8 +308,14 @@ class _Ending:
             used = [each for each in seen if not each.lists & not_lost]
             end_approvals(connection, used, PlanState.APPLIED)
         conditions = tuple(self._conditions(connection, at))
-        set_conditions(connection, self.sealed.organization_id, cluster_id, conditions, at)
+        self.new.extend(set_conditions(connection, self.sealed.organization_id, cluster_id, conditions, at))
         return conditions
+
+    def _count(self, connection: Connection, at: datetime) -> None:
+        failed = "failed" if self.observed.problem else self.result.state
+        state = "abandoned" if self.is_abandoned else failed
+        amounts = of_pass(self.outcome, state, seconds_between(self.started, at))
+        count(connection, self.sealed.organization_id, self.sealed.cluster_id, amounts)
 
     def _about_the_cluster(self, at: datetime) -> Iterable[Condition]:
         left = self.result.unfinished
@@ -306,7 +345,9 @@ class _Ending:
                 f"{self.result.held} people keep what they would lose: nobody asked for it by name, and together they "
                 f"are more than an hour may take away; plan {waiting.hash[:12]} waits for an approval",
             )
+        yield from drift_conditions(self.drifted)
         yield from (still_condition(each) for each in remaining_access(connection, self.sealed.cluster_id, at))
+        yield from scan_conditions(connection, self.sealed.cluster_id)
         yield from revocation_conditions(connection, self.sealed.cluster_id, self.policy.objective_seconds, at)
         yield from self._about_the_cluster(at)
         if self.outcome.unpublished is not None:

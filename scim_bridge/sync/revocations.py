@@ -25,6 +25,7 @@ from scim_bridge.log import get_logger
 from scim_bridge.store.applied import Applied, keys_held_by, record_taken
 from scim_bridge.store.change_queue import DueCluster, make_due
 from scim_bridge.store.conditions import add_condition
+from scim_bridge.store.counters import count
 from scim_bridge.store.database import Connection, Database
 from scim_bridge.store.freezes import freezes_on
 from scim_bridge.store.leases import held_leases
@@ -38,6 +39,8 @@ from scim_bridge.store.removal_queue import (
 )
 from scim_bridge.store.snapshot import read_members
 from scim_bridge.store.written import REMOVALS, Written, audit_written, recorded
+from scim_bridge.sync.counting import of_removals, seconds_between
+from scim_bridge.sync.events import tell
 from scim_bridge.sync.removal_pace import LONGEST_WAIT as LONGEST_WAIT
 from scim_bridge.sync.removal_pace import RemovalPolicy as RemovalPolicy
 from scim_bridge.sync.removal_pace import RemovalReport as RemovalReport
@@ -188,7 +191,9 @@ class _Run:
         todo = self._sort(self._wanted())
         shown = self._take_out(todo)
         self._publish(shown)
-        return self._write_down(todo, shown, started)
+        report = self._write_down(todo, shown, started)
+        tell(self.database, self.gateway, self.place.id, self.numbers.conditions, self.clock())
+        return report
 
     def _publish(self, shown: Mapping[BindingKey, _Taken]) -> None:
         """Let it be carried on, or nothing of it is confirmed: a folder that nobody reads takes no access away."""
@@ -330,6 +335,10 @@ class _Run:
             for reason, ids in reasons.items():
                 postpone_removals(connection, ids, reason, at + wait)
             self._record_run(connection, started, at, sorted(reasons))
+            took = [seconds_between(each.requested_at, at) for each in self.asked.removals if each.id in set(done)]
+            numbers = self.numbers
+            amounts = of_removals(numbers.updated, numbers.deleted, numbers.problems.values(), took)
+            count(connection, self.place.organization_id, self.place.id, amounts)
         for reason, ids in reasons.items():
             log.warning("removals could not be carried out", cluster=self.place.id, removals=len(ids), reason=reason)
         return RemovalReport(len(done), len(void), len(late) + sum(map(len, reasons.values())), tuple(sorted(reasons)))

@@ -20,6 +20,7 @@ from scim_bridge.store.sealing import Keyring
 from scim_bridge.sync.places import the_clusters, the_organization
 from scim_bridge.sync.policies import PassPolicy
 from scim_bridge.sync.reconciler import plan_cluster, reconcile_cluster
+from scim_bridge.sync.rehearsing import Rehearsed
 from scim_bridge.sync.targets import Targets
 from scim_bridge.sync.turns import pass_lease, take_turn
 
@@ -65,7 +66,7 @@ class PlannedCluster:
     What a pass would do on one cluster now, to the last subject; nothing was written.
 
     ``approve`` is the hash that an approval of what waits has to name, None when nothing does; ``problem`` is why the
-    plan is only a part, or none.
+    plan is only a part, or none. ``answers`` are the cluster's own to a dry run of each write, None if none was asked.
     """
 
     cluster: str
@@ -75,6 +76,7 @@ class PlannedCluster:
     document: dict[str, Any]
     conditions: tuple[Condition, ...] = ()
     problem: str | None = None
+    answers: tuple[Rehearsed, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,11 @@ class CompletedPass:
         return self.result.waits or self.result.held > 0
 
 
-def plan(workshop: Workshop, organization: str, cluster: str | None = None) -> list[PlannedCluster]:
+def plan(
+    workshop: Workshop, organization: str, cluster: str | None = None, *, on_server: bool = False
+) -> list[PlannedCluster]:
     """Plan one cluster, or all of the organization, and write nothing; raises NotFound."""
-    return [_planned(workshop, each) for each in _clusters(workshop, organization, cluster)]
+    return [_planned(workshop, each, on_server=on_server) for each in _clusters(workshop, organization, cluster)]
 
 
 def run(workshop: Workshop, organization: str, cluster: str | None = None) -> list[CompletedPass]:
@@ -133,12 +137,20 @@ def _clusters(workshop: Workshop, organization: str, cluster: str | None) -> lis
         return the_clusters(connection, the_organization(connection, organization), cluster)
 
 
-def _planned(workshop: Workshop, found: RegisteredCluster) -> PlannedCluster:
+def _planned(workshop: Workshop, found: RegisteredCluster, *, on_server: bool) -> PlannedCluster:
     try:
         gateway = workshop.targets.open(found.id)
     except (ClusterError, Invalid, StoreError) as error:
         return PlannedCluster(found.name, found.state, None, None, {}, problem=str(error))
-    made = plan_cluster(workshop.database, gateway, found.organization_id, found.id, workshop.policy, workshop.clock)
+    made = plan_cluster(
+        workshop.database,
+        gateway,
+        found.organization_id,
+        found.id,
+        workshop.policy,
+        workshop.clock,
+        on_server=on_server,
+    )
     settled = made.settled
     waits = settled.is_judged and (settled.is_first_contact or bool(settled.plan.held))
     return PlannedCluster(
@@ -149,6 +161,7 @@ def _planned(workshop: Workshop, found: RegisteredCluster) -> PlannedCluster:
         plan_document(settled.plan),
         made.conditions,
         made.problem,
+        made.answers,
     )
 
 

@@ -33,6 +33,11 @@ def proof_lease(cluster_id: ClusterId) -> str:
     return f"proofs:{cluster_id}"
 
 
+def scan_lease(cluster_id: ClusterId) -> str:
+    """Return the name of the lease under which all of a cluster is looked at."""
+    return f"scan:{cluster_id}"
+
+
 class Turn:
     """A lease that is held; ask `goes_on` before every batch of writes."""
 

@@ -28,6 +28,7 @@ class SafetyView:
     seen_at: datetime | None
     problem: str | None
     group_template: str | None
+    events: bool
 
 
 def show_safety(workshop: Workshop, organization: str, cluster: str) -> SafetyView:
@@ -45,11 +46,13 @@ def register_safety(
     *,
     break_glass: str | None = None,
     group_template: str | None = None,
+    events: bool | None = None,
     request_id: str | None = None,
 ) -> SafetyView:
     """
-    Register the way in and how groups are named; what is None stays. The cluster is asked at once whether it agrees.
+    Register the way in, how groups are named and whether there are Events; what is None stays.
 
+    The cluster is asked at once whether it agrees that the way in opens it.
     A cluster that does not answer, or says no, keeps it registered with the problem: no first plan is approved then.
     """
     wanted = parse_break_glass(break_glass) if break_glass is not None else None
@@ -63,10 +66,16 @@ def register_safety(
             known = replace(known, break_glass=str(wanted), seen_at=None, problem=None)
         if template is not None:
             known = replace(known, group_template=template)
+        if events is not None:
+            known = replace(known, events=events)
         change = new_change(owner.id, actor, "cluster.safety_registered", at, request_id)
         add_change(connection, change, found.name)
         write_safety(connection, owner.id, found.id, known, at)
-        detail = {"break_glass": known.break_glass, "group_template": known.group_template}
+        detail = {
+            "break_glass": known.break_glass,
+            "group_template": known.group_template,
+            "events": known.events,
+        }
         add_audit(connection, change, change.kind, "cluster", found.id, detail)
         instance = instance_id(connection)
     if wanted is not None:
@@ -115,4 +124,6 @@ def _whole_power(gateway: Gateway, wanted: BreakGlass) -> Answered | None:
 
 
 def _view(found: RegisteredCluster, safety: Safety) -> SafetyView:
-    return SafetyView(found.name, safety.break_glass, safety.seen_at, safety.problem, safety.group_template)
+    return SafetyView(
+        found.name, safety.break_glass, safety.seen_at, safety.problem, safety.group_template, safety.events
+    )

@@ -1,4 +1,4 @@
-"""The two cookies of a browser: who signed in, and which browser it is before anybody has."""
+"""The cookies of a browser: who signed in, which browser it is before anybody has, and what it likes."""
 
 from flask import Response, g, request
 
@@ -15,15 +15,17 @@ def name_of(kind: str) -> str:
     return f"__Host-scim-bridge-{kind}" if _is_secure() else f"scim-bridge-{kind}"
 
 
-def read(kind: str) -> str | None:
+def read(kind: str, longest: int = 128) -> str | None:
     """Return what a cookie of ours holds; None for one that cannot be ours."""
     found = request.cookies.get(name_of(kind))
-    return found if found and len(found) <= 128 and found.isascii() else None
+    return found if found and len(found) <= longest and found.isascii() else None
 
 
-def write(response: Response, kind: str, value: str) -> None:
-    """Give the browser a cookie that no script reads and no other site's form sends."""
-    response.set_cookie(name_of(kind), value, path="/", secure=_is_secure(), httponly=True, samesite="Lax")
+def write(response: Response, kind: str, value: str, *, seconds: int | None = None) -> None:
+    """Give the browser, until it ends or for so long, a cookie that no script reads and no other site's form sends."""
+    response.set_cookie(
+        name_of(kind), value, max_age=seconds, path="/", secure=_is_secure(), httponly=True, samesite="Lax"
+    )
 
 
 def forget(response: Response, kind: str) -> None:

@@ -5,13 +5,14 @@ It names organizations, so it answers only to the token in the settings; without
 """
 
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from flask import Blueprint, Response, abort, request
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from scim_bridge.identity.measurements import (
@@ -22,12 +23,13 @@ from scim_bridge.identity.measurements import (
     Queues,
     measure,
 )
+from scim_bridge.web.cluster_metrics import OF_CLUSTER, counter_families, kind_families
 from scim_bridge.web.context import runtime
+from scim_bridge.web.meters import request_numbers
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 HEALTHS = ("unknown", "ok", "degraded", "failing")
 PREFIX = "scim_bridge"
-OF_CLUSTER = ("organization", "cluster")
 OF_DIRECTORY = ("organization", "directory")
 
 Seen = TypeVar("Seen")
@@ -46,8 +48,12 @@ def metrics() -> Response:
     if not hmac.compare_digest(sent, wanted.get_secret_value().encode()):
         abort(401)
     registry = CollectorRegistry()
-    registry.register(_Numbers(measure(runtime().database, runtime().settings.lease_seconds)))
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE)
+    settings = runtime().settings
+    found = measure(runtime().database, settings.revocation_objective_seconds, settings.lease_seconds)
+    registry.register(_Numbers(found, settings.circuit_failures, settings.revocation_objective_seconds))
+    with request_numbers() as requests:
+        text = generate_latest(registry) + generate_latest(requests)
+    return Response(text, content_type=CONTENT_TYPE)
 
 
 def _age(since: datetime | None, at: datetime) -> float | None:
@@ -77,6 +83,21 @@ CLUSTERS: tuple[Gauge[ClusterNumbers], ...] = (
         "Inferred removals that wait for an approval.",
         lambda each, _: each.held_removals,
     ),
+    (
+        "cluster_drift_subjects",
+        "Subjects that the passes of the past day put right although nothing had changed here.",
+        lambda each, _: each.day.drift,
+    ),
+    (
+        "cluster_removals_day",
+        "Asked-for removals of the past day, and those that are open.",
+        lambda each, _: each.day.removals,
+    ),
+    (
+        "cluster_late_removals_day",
+        "Those of them that took longer than the objective.",
+        lambda each, _: each.day.late,
+    ),
 )
 DIRECTORIES: tuple[Gauge[DirectoryNumbers], ...] = (
     (
@@ -93,6 +114,8 @@ QUEUES: tuple[Gauge[Queues], ...] = (
     ("changes_waiting_seconds", "Age of the oldest of them.", lambda each, at: _age(each.changes_since, at) or 0),
     ("audit_unsealed", "Audit entries that are not chained yet.", lambda each, _: each.unsealed),
     ("audit_unsealed_seconds", "Age of the oldest of them.", lambda each, at: _age(each.unsealed_since, at) or 0),
+    ("mails_waiting", "Mails that the mail server has not taken.", lambda each, _: each.mails),
+    ("mails_waiting_seconds", "Age of the oldest of them.", lambda each, at: _age(each.mails_since, at) or 0),
     ("held_members", "Memberships that a directory left out and that still count.", lambda each, _: each.held_members),
 )
 WORK: tuple[Gauge[QueueDepth], ...] = (
@@ -101,17 +124,19 @@ WORK: tuple[Gauge[QueueDepth], ...] = (
     ("work_stalled", "Jobs in hand of workers that have died.", lambda each, _: each.stalled),
 )
 WHOLE: tuple[Gauge[Measurements], ...] = (
-    ("worker_lanes", "Lanes of workers that live, four a process.", lambda each, _: each.worker_lanes),
+    ("worker_lanes", "Lanes of workers that live, five a process.", lambda each, _: each.worker_lanes),
     ("jobs_failing", "Jobs of the scheduler whose last run failed.", lambda each, _: each.failing_jobs),
     ("jobs_paused", "Jobs of the scheduler that somebody paused.", lambda each, _: each.paused_jobs),
 )
 
 
 class _Numbers(Collector):
-    def __init__(self, found: Measurements) -> None:
+    def __init__(self, found: Measurements, circuit_failures: int, objective_seconds: float) -> None:
         self._found = found
+        self._circuit_failures = circuit_failures
+        self._objective_seconds = objective_seconds
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         """Yield every family."""
         clusters = [((each.organization, each.cluster), each) for each in self._found.clusters]
         directories = [((each.organization, each.directory), each) for each in self._found.directories]
@@ -121,6 +146,26 @@ class _Numbers(Collector):
         yield from self._families(QUEUES, (), [((), self._found.queues)])
         yield from self._families(WORK, ("queue",), [((each.queue,), each) for each in self._found.work])
         yield from self._families(WHOLE, (), [((), self._found)])
+        yield self._conditions("directory", self._found.directory_conditions)
+        yield from self._families(self._by_settings(), OF_CLUSTER, clusters)
+        yield from counter_families(PREFIX, self._found.counters)
+        yield from kind_families(PREFIX, self._found.by_kind)
+        objective = f"{PREFIX}_revocation_objective_seconds"
+        yield GaugeMetricFamily(objective, "How long a removal may take.", value=self._objective_seconds)
+
+    def _conditions(self, noun: str, found: Mapping[tuple[str, str, str], int]) -> GaugeMetricFamily:
+        text = f"How many conditions of a kind a {noun} has."
+        family = GaugeMetricFamily(f"{PREFIX}_{noun}_conditions", text, labels=("organization", noun, "kind"))
+        for names, number in found.items():
+            family.add_metric(names, float(number))
+        return family
+
+    def _by_settings(self) -> Iterator[Gauge[ClusterNumbers]]:
+        yield (
+            "cluster_circuit_open",
+            "1 while a cluster is only asked whether it is there.",
+            lambda each, _: each.failures >= self._circuit_failures,
+        )
 
     def _health(self) -> GaugeMetricFamily:
         family = GaugeMetricFamily(

@@ -105,6 +105,17 @@ def test_a_plan_says_what_a_pass_would_do_and_a_dead_cluster_is_told(rest: Rest,
     assert planned["approve"] is not None
 
 
+def test_a_plan_is_rehearsed_on_the_cluster_when_asked(rest: Rest, prod: Person, tmp_path: Any) -> None:
+    folder(rest, prod, tmp_path)
+    prod.ok("POST", "/grants", {"person": prod.name, "scope": "cluster:files", "kubernetes_role": "view"})
+
+    alone = prod.ok("GET", "/clusters/files/plan")
+    asked = prod.ok("GET", "/clusters/files/plan?server_dry_run=true")
+
+    assert alone["answers"] is None
+    assert [(each["action"], each["waits"], each["accepted"]) for each in asked["answers"]] == [("create", True, True)]
+
+
 def test_of_a_kubeconfig_only_the_current_context_is_kept_and_no_file_is_read(rest: Rest, owner: Person) -> None:
     table = yaml.safe_load(kubeconfig())
     table["users"].append({"name": "other", "user": {"token": "of-another-cluster"}})

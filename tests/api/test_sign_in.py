@@ -215,7 +215,7 @@ def test_a_policy_changes_what_is_named_and_is_noted(owner: Person) -> None:
 
     after = owner.ok("PATCH", "/authentication-policy", {"idle_minutes": 15, "ip_ranges": ["203.0.113.0/24"]})
 
-    assert (before["idle_minutes"], before["methods"]) == (60, ["oidc", "password"])
+    assert (before["idle_minutes"], before["methods"]) == (60, ["oidc", "password", "passkey"])
     assert after == before | {"idle_minutes": 15, "ip_ranges": ["203.0.113.0/24"]}
 
 

@@ -74,7 +74,7 @@ def test_doctor_says_when_nobody_takes_what_is_handed_out(lent_postgresql: Lent,
     with database.write() as connection:
         connection.execute(sa.text("INSERT INTO procrastinate_workers DEFAULT VALUES"))
     alive = bridge.run("doctor").output
-    found = measure(database, 30)
+    found = measure(database, 60, 30)
     database.dispose()
 
     assert world.cluster_id

@@ -147,3 +147,26 @@ def test_a_file_that_is_no_text_is_refused(bridge: Bridge, tmp_path: Path) -> No
     file.write_bytes(b"\xff\xfe\x00")
 
     assert bridge.refused("group", "import", str(file))[0] == 6
+
+
+def test_a_kubeconfig_is_printed_for_whoever_has_access_where_somebody_said_how_people_sign_in(
+    bridge: Bridge, tmp_path: Path
+) -> None:
+    bridge.run("cluster", "add", "--name", "prod", "--manifests", str(tmp_path / "prod"), "--approve-first-plan")
+    bridge.run("member", "role", "owner@x.example", "--kubernetes-role", "view")
+    unsaid = bridge.run("kubeconfig", "--for", "owner@x.example")
+    named = ("--issuer", "https://login.x.example", "--client-id", "kubernetes", "--scope", "email")
+    addressless = bridge.refused("cluster", "sign-in", "set", "prod", *named)
+
+    said = bridge.text("cluster", "sign-in", "set", "prod", *named, "--server", "https://prod.x.example")
+    printed = bridge.text("kubeconfig", "--for", "owner@x.example", "--cluster", "prod")
+    shown = bridge.text("cluster", "sign-in", "show", "prod")
+    removed = bridge.text("cluster", "sign-in", "remove", "prod")
+
+    assert (unsaid.exit_code, "sign-in set" in unsaid.stderr) == (4, True)
+    assert "name its server" in addressless[1]
+    assert said == shown
+    assert "openid, email" in shown
+    assert "server: https://prod.x.example\n" in printed
+    assert "- --oidc-extra-scope=email\n" in printed
+    assert removed == "prod is in nobody's kubeconfig any more.\n"

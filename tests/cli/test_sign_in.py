@@ -84,3 +84,21 @@ def test_what_to_publish_for_a_domain_is_shown(acme: Bridge) -> None:
 def test_nobody_has_a_session_and_a_link_needs_an_account(acme: Bridge) -> None:
     assert acme.json("break-glass", "list") == []
     assert acme.refused("account", "link", "--for", "nobody@acme.example")[0] == 3
+
+
+def test_whoever_waits_to_be_let_in_is_listed_and_nobody_who_is_not_there_is_decided_about(acme: Bridge) -> None:
+    nobody = acme.text("member", "waiting")
+
+    refused = [acme.refused("member", verb, "owner@acme.example") for verb in ("approve", "refuse")]
+
+    assert nobody == "Nobody waits.\n"
+    assert [code for code, _ in refused] == [3, 3]
+
+
+def test_whoever_lost_every_second_factor_is_helped_at_the_terminal(acme: Bridge) -> None:
+    acme.run("organization", "create", "acme", "--owner", "ana@acme.example")
+
+    done = acme.text("account", "reset", "--for", "ana@acme.example")
+
+    assert done.startswith("ana@acme.example had no one-time codes and 0 passkeys: none is left")
+    assert acme.refused("account", "reset", "--for", "nobody@acme.example")[0] == 3

@@ -49,6 +49,18 @@ def test_a_plan_reads_as_sentences_that_end_with_what_to_type(acme: Bridge, fold
     assert "scim-bridge sync approve --cluster prod --plan " in text
 
 
+def test_a_dry_run_on_the_target_says_what_it_would_take_and_writes_nothing(acme: Bridge, folder: Path) -> None:
+    text = acme.text("sync", "plan", "--server-dry-run")
+    [asked] = acme.json("sync", "plan", "--server-dry-run")
+    (folder / "_cluster").symlink_to(folder)
+    refused = acme.run("sync", "plan", "--server-dry-run")
+
+    assert "dry run on the cluster: it would take 1 of 1 writes" in text
+    assert [each["accepted"] for each in asked["answers"]] == [True]
+    assert (refused.exit_code, files(folder)) == (8, [])
+    assert "REFUSED: create edit in the whole cluster" in refused.stdout
+
+
 def test_another_hash_is_a_conflict(acme: Bridge, folder: Path) -> None:
     code, sentence = acme.refused("sync", "approve", "--cluster", "prod", "--plan", "0" * 64)
 

@@ -82,8 +82,28 @@ def test_preflight_changes_nothing(api: FakeKubeApi, own: str) -> None:
 
     target.gateway.preflight([*ROLES, KubernetesRole.CLUSTER_ADMIN])
 
-    assert {each.method for each in api.requests if "accessreviews" not in each.path} == {"GET"}
+    written = [
+        each.query.get("dryRun") for each in api.requests if each.method != "GET" and "accessreviews" not in each.path
+    ]
+    assert written == ["All"] * len(ROLES)
     assert api.client().get(CRBS).body == before
+
+
+def test_what_admission_says_against_a_binding_is_told_by_a_dry_run(api: FakeKubeApi, own: str) -> None:
+    target = KubeTarget(own, api)
+    api.faults.fail("create", "clusterrolebindings", 400, reason="BadRequest", message="our webhook forbids it")
+
+    problems = target.gateway.preflight(ROLES)
+
+    assert kinds(problems) == ["DryRunRefused", "DryRunRefused"]
+    assert "view" in problems[0].message
+    assert "our webhook forbids it" in problems[0].message
+
+
+def test_a_dry_run_that_is_not_answered_is_no_answer(faulty: KubeTarget, api: FakeKubeApi) -> None:
+    api.faults.fail("create", "clusterrolebindings", 503, reason="ServiceUnavailable")
+
+    assert kinds(faulty.gateway.preflight(ROLES)) == ["ClusterUnreachable"]
 
 
 def test_a_missing_role_is_told_though_binding_it_would_work(api: FakeKubeApi, own: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scim_bridge.domain.bindings import Binding, Shard, SubjectKind
+from scim_bridge.domain.planning import Action, Change
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import ForeignObject, StaleBinding
 from tests.contracts.targets import FolderTarget, KubeTarget, MemoryTarget, Target, grant, key_of
@@ -250,3 +251,36 @@ def test_namespaces_are_names_with_labels(target: Target, own: str) -> None:
     found = target.gateway.namespaces()
 
     assert all(isinstance(name, str) and isinstance(dict(labels), dict) for name, labels in found.items())
+
+
+def test_a_rehearsal_of_every_kind_of_change_keeps_nothing(target: Target) -> None:
+    made = target.gateway.apply(grant(target, "ana", "bob"), None)
+    target.add_namespace(f"{target.cluster}-shop")
+    elsewhere = grant(target, "cid", namespace=f"{target.cluster}-shop")
+
+    target.gateway.rehearse(Change(Action.CREATE, elsewhere), None)
+    target.gateway.rehearse(Change(Action.GROW, grant(target, "ana", "bob", "cid")), made)
+    target.gateway.rehearse(Change(Action.SHRINK, grant(target, "ana")), made)
+    target.gateway.rehearse(Change(Action.DELETE, made.binding), made)
+
+    assert target.gateway.list_bindings() == [made]
+
+
+@pytest.mark.parametrize("action", [Action.GROW, Action.DELETE])
+def test_a_rehearsal_says_that_a_binding_changed_since_it_was_read(target: Target, action: Action) -> None:
+    first = target.gateway.apply(grant(target, "ana"), None)
+    second = target.gateway.apply(grant(target, "bob"), first)
+
+    with pytest.raises(StaleBinding):
+        target.gateway.rehearse(Change(action, grant(target, "ana", "cid")), first)
+
+    assert target.gateway.list_bindings() == [second]
+
+
+def test_a_rehearsal_says_that_the_name_is_somebody_elses(target: Target) -> None:
+    target.add_foreign(key_of(target))
+
+    with pytest.raises(ForeignObject):
+        target.gateway.rehearse(Change(Action.CREATE, grant(target, "ana")), None)
+
+    assert target.has_foreign(key_of(target))

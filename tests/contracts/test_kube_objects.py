@@ -267,6 +267,18 @@ def test_a_dry_run_creates_changes_and_deletes_nothing(admin: KubeClient, own: s
     assert subjects_of(admin, own) == ["ana"]
 
 
+def test_a_delete_with_options_is_a_dry_run_only_if_they_say_so(admin: KubeClient, own: str) -> None:
+    admin.post(CRBS, binding(own, "view", "ana"))
+
+    dry = admin.delete(f"{CRBS}/{own}", {"kind": "DeleteOptions", "apiVersion": "v1", "dryRun": ["All"]})
+    after = admin.get(f"{CRBS}/{own}").status
+    admin.delete(f"{CRBS}/{own}", {"kind": "DeleteOptions", "apiVersion": "v1"}, dryRun="All")
+
+    assert (dry.status, after) == (200, 200)
+    # The query is not looked at where there are options: who relies on it deletes.
+    assert admin.get(f"{CRBS}/{own}").status == 404
+
+
 def test_a_delete_of_another_object_or_version_is_a_conflict(admin: KubeClient, own: str) -> None:
     first = admin.post(CRBS, binding(own, "view", "ana"))
     admin.put(f"{CRBS}/{own}", binding(own, "view", "bob"))

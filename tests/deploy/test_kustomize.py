@@ -1,23 +1,26 @@
 """The manifests under `deploy/`: a real API server accepts them, and no container may more than it needs."""
 
+import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
+from scim_bridge.cli.main import main
+from scim_bridge.settings import Settings
 from tests.house.source import ROOT
 from tests.kube.client import APPLY, KubeClient
 from tests.kube.server import KubeServer
 from tests.machine import require
 
 OVERLAYS = sorted((ROOT / "deploy" / "kustomize" / "overlays").iterdir())
-# Kinds of which the test server has no API: their shape is written down here (policy/v1, Kubernetes 1.21 and newer).
-SHAPES = {
-    "PodDisruptionBudget": {"apiVersion": "policy/v1", "spec": {"selector", "maxUnavailable", "minAvailable"}},
-}
+# Kinds of which the test server has no API are held to a schema of ours.
+SCHEMAS = Path(__file__).parent / "schemas"
 
 
 def _render(overlay: Path) -> list[dict[str, Any]]:
@@ -125,7 +128,75 @@ def _path(client: KubeClient, document: dict[str, Any]) -> str | None:
 
 
 def _check_shape(document: dict[str, Any]) -> None:
-    shape = SHAPES[document["kind"]]
-    print(f"{document['kind']} {document['metadata']['name']}: not served here, checked against its shape")
-    assert document["apiVersion"] == shape["apiVersion"]
-    assert set(document["spec"]) <= set(shape["spec"])
+    schema = json.loads((SCHEMAS / f"{document['kind']}.json").read_text())
+    print(f"{document['kind']} {document['metadata']['name']}: not served here, held to tests/deploy/schemas")
+    jsonschema.Draft202012Validator(schema).validate(document)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.name)
+def test_what_no_test_server_knows_fits_its_schema(overlay: Path) -> None:
+    kept = {each.stem for each in SCHEMAS.glob("*.json")}
+
+    for document in _render(overlay):
+        if document["kind"] in kept:
+            _check_shape(document)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.name)
+def test_every_container_runs_a_verb_that_exists_and_names_only_settings_that_do(overlay: Path) -> None:
+    settings = {f"SCIM_BRIDGE_{name.upper()}" for name in Settings.model_fields}
+    settings |= {f"{name}_FILE" for name in settings} | {"WEB_HOST"}
+    documents = _render(overlay)
+
+    for name, pod in _pods(documents):
+        for container in pod["containers"]:
+            program, *words = container["command"]
+            # The worker comes with the queue on PostgreSQL.
+            assert program == "gunicorn" or words[0] in {*main.commands, "worker"}, name
+            assert {each["name"] for each in container["env"]} <= settings, name
+    for each in documents:
+        if each["kind"] == "ConfigMap":
+            assert set(each["data"]) <= settings
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.name)
+def test_nobody_reaches_a_pod_but_who_is_named(overlay: Path) -> None:
+    policies = {each["metadata"]["name"]: each["spec"] for each in _render(overlay) if each["kind"] == "NetworkPolicy"}
+
+    closed = policies.pop("scim-bridge")
+
+    assert (closed["podSelector"], closed["policyTypes"], "ingress" in closed) == ({}, ["Ingress"], False)
+    for opened in policies.values():
+        assert all("namespaceSelector" in source for rule in opened["ingress"] for source in rule["from"])
+
+
+def test_the_image_gives_its_processes_no_more_than_they_need() -> None:
+    # A lint of ours: the image itself is not built here.
+    lines = (ROOT / "deploy" / "Containerfile").read_text().splitlines()
+    words = [line.split(maxsplit=1) for line in lines if line and not line.startswith((" ", "#"))]
+    last = max(number for number, (word, _) in enumerate(words) if word == "FROM")
+    final = words[last:]
+    print("deploy/Containerfile: linted, not built")
+
+    images = [rest.split()[0] for word, rest in words if word == "FROM"]
+    assert all(":" in each and not each.endswith(":latest") for each in images)
+    assert [rest for word, rest in final if word == "USER"] == ["10001:10001"]
+    assert [word for word, _ in words if word == "ADD"] == []
+    assert not any(re.search(r"(curl|wget)[^|]*\|\s*(ba)?sh|chmod 777|sudo ", rest) for _, rest in words)
+    assert all(rest.startswith("[") for word, rest in words if word in ("CMD", "ENTRYPOINT"))
+    assert any("--frozen" in rest for word, rest in words if word == "RUN"), "built from the lock"
+    assert not any(
+        re.search(r"(TOKEN|PASSWORD|KEYS?|SECRET)\s*=", rest) for word, rest in words if word in ("ENV", "ARG")
+    )
+    copied = {each for word, rest in words if word == "COPY" for each in rest.split()[:-1] if not each.startswith("--")}
+    assert copied <= {
+        "/src/.venv",
+        "LICENSE",
+        "README.md",
+        "config",
+        "config/gunicorn.conf.py",
+        "migrations",
+        "pyproject.toml",
+        "scim_bridge",
+        "uv.lock",
+    }

@@ -7,6 +7,8 @@ from threading import Lock
 
 from scim_bridge.clusters.gateway import Answered, Giver, ObservedBinding, PreflightProblem, Question
 from scim_bridge.domain.bindings import Binding, BindingKey, binding_name
+from scim_bridge.domain.notices import Notice
+from scim_bridge.domain.planning import Action, Change
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import ClusterError, ForeignObject, StaleBinding
 
@@ -24,6 +26,7 @@ class FakeCluster:
         self.objects: dict[BindingKey, ObservedBinding] = {}
         self.foreign: set[BindingKey] = set()
         self.writes = 0
+        self.rehearsed = 0
         self.lies_empty = False
         self.lies_by_name = False
         self.before_apply: Callable[[Binding], None] | None = None
@@ -40,6 +43,8 @@ class FakeCluster:
         self.break_publish: ClusterError | None = None
         self.ends: datetime | None = None
         self.published: list[str] = []
+        self.break_tell: ClusterError | None = None
+        self.told: dict[tuple[str, str], Notice] = {}
         self.questions: list[Question] = []
         self.givers: list[Giver] = []
         self.answers: Callable[[Question], Answered] | None = None
@@ -94,6 +99,14 @@ class FakeCluster:
             self._require_same(observed.binding.key, observed)
             self.writes += 1
             del self.objects[observed.binding.key]
+
+    def rehearse(self, change: Change, observed: ObservedBinding | None) -> None:
+        fault = self.break_delete if change.action is Action.DELETE else self.break_apply
+        if fault is not None:
+            raise fault
+        self.rehearsed += 1
+        self._require_ours(change.binding.key)
+        self._require_same(change.binding.key, observed)
 
     def namespaces(self) -> Mapping[str, Mapping[str, str]]:
         if self.break_namespaces is not None:
@@ -152,6 +165,11 @@ class FakeCluster:
         if self.break_publish is not None:
             raise self.break_publish
         self.published.append(message)
+
+    def tell(self, namespace: str, notice: Notice, at: datetime) -> None:
+        if self.break_tell is not None:
+            raise self.break_tell
+        self.told.setdefault((namespace, notice.name), notice)
 
     def probe(self) -> None:
         if self.break_probe is not None:

@@ -148,17 +148,17 @@ class FakeKubeApi:
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         request = Request(exchange.method, parts.path, query, exchange.headers, exchange.body, exchange.certified)
         self.requests.append(request)
-        verb = "list" if exchange.method == "GET" and _is_list(parts.path) else VERBS.get(exchange.method, "")
+        verb = "list" if exchange.method == "GET" and is_list(parts.path) else VERBS.get(exchange.method, "")
         fault = self.faults.take(verb, parts.path)
         if fault is not None and fault.trouble is Trouble.STATUS:
-            return _as_told(fault)
+            return as_told(fault)
         try:
             if len(exchange.body) > MAX_BODY:
                 raise body_too_large()
             status, body = self._carry_out(request, verb)
         except Refusal as refusal:
             return Outcome(refusal.status, orjson.dumps(refusal.document), fault, refusal.headers)
-        return Outcome(status, _as_listed(body, fault), fault)
+        return Outcome(status, as_listed(body, fault), fault)
 
     def _carry_out(self, request: Request, verb: str) -> tuple[int, bytes]:
         user = self._user(request)
@@ -238,7 +238,8 @@ def _writer(verbs: Verbs, verb: str, request: Request) -> Any:
     return writer
 
 
-def _is_list(path: str) -> bool:
+def is_list(path: str) -> bool:
+    """Tell whether a path is that of a collection."""
     found = ADDRESS.fullmatch(path)
     return found is not None and not found["name"]
 
@@ -269,7 +270,8 @@ def _gone(call: Call) -> bytes:
     return orjson.dumps({"kind": "Status", "apiVersion": "v1", "status": "Success", "details": details})
 
 
-def _as_listed(body: bytes, fault: Fault | None) -> bytes:
+def as_listed(body: bytes, fault: Fault | None) -> bytes:
+    """Return a list as a fault makes it."""
     if fault is None or fault.trouble not in (Trouble.EMPTY_LIST, Trouble.HALF_LIST):
         return body
     found = orjson.loads(body)
@@ -277,7 +279,8 @@ def _as_listed(body: bytes, fault: Fault | None) -> bytes:
     return orjson.dumps(found | {"items": left})
 
 
-def _as_told(fault: Fault) -> Outcome:
+def as_told(fault: Fault) -> Outcome:
+    """Return the answer that a fault wants given."""
     headers = dict(fault.headers)
     if fault.retry_after is not None:
         headers["Retry-After"] = str(fault.retry_after)

@@ -132,6 +132,8 @@ class Verbs:
     def delete(self, call: Call, options: Mapping[str, Any]) -> Stored | None:
         """Return the object when it stays for its finalizers, None when it is gone."""
         found = self.get(call)
+        # Options in the body are all that a server looks at.
+        is_dry = options.get("dryRun") == ["All"] if options else call.is_dry
         for key, wanted in (options.get("preconditions") or {}).items():
             if found.metadata[key] != wanted:
                 why = f"the {key} in the precondition ({wanted}) does not match the {key} in record"
@@ -141,8 +143,8 @@ class Verbs:
             marked = found.document | {"metadata": {**found.metadata, "deletionTimestamp": "2020-01-01T00:00:00Z"}}
             if not call.resource.group:
                 marked |= {"status": {"phase": "Terminating"}}
-            return found if call.is_dry else self.objects.write(call.resource, marked, found.owners)
-        if not call.is_dry:
+            return found if is_dry else self.objects.write(call.resource, marked, found.owners)
+        if not is_dry:
             self.objects.remove(call.resource.plural, call.key)
         return None
 

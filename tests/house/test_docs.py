@@ -71,6 +71,29 @@ def test_every_setting_has_a_row_in_the_handbook(name: str) -> None:
     assert f"| `{name}` |" in _doc("configuration.md")
 
 
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_the_handbook_names_the_default_that_a_setting_has(name: str) -> None:
+    default = Settings.model_fields[name].default
+    shown = re.search(rf"^\| `{name}` \| (.+?) \|", _doc("configuration.md"), re.MULTILINE)
+    assert shown is not None
+
+    if isinstance(default, bool):
+        assert shown[1] == str(default).lower()
+    elif isinstance(default, int | float):
+        assert shown[1] in (f"{default:g}", str(default))
+    elif default:
+        assert str(default) in shown[1]
+    else:
+        # Nothing, or what the bridge finds out by itself: never a value that it does not have.
+        assert not re.fullmatch(r"`.*`|\d+", shown[1])
+
+
+def test_the_handbook_names_no_setting_that_does_not_exist() -> None:
+    rows = set(re.findall(r"^\| `([a-z_]+)` \|", _doc("configuration.md"), re.MULTILINE))
+
+    assert rows - set(Settings.model_fields) == set()
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_of_the_command_line_is_documented(verb: str) -> None:
     headings = re.findall(r"^### `(scim-bridge .+?)`$", _doc("cli.md"), re.MULTILINE)

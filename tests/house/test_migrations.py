@@ -117,7 +117,7 @@ def test_taking_the_queue_down_leaves_nothing_of_it(postgresql_url: str) -> None
     left = sa.text("SELECT proname FROM pg_proc WHERE proname LIKE 'procrastinate%' UNION ALL "
                    "SELECT typname FROM pg_type WHERE typname LIKE '%procrastinate%'")  # fmt: skip
 
-    migrations.downgrade(opened, "0022")
+    migrations.downgrade(opened, "0026")
     with opened.read() as connection:
         found = connection.execute(left).scalars().all()
     migrations.upgrade(opened)

@@ -38,11 +38,13 @@ def test_a_route_names_a_permission_of_the_catalogue() -> None:
 
 # Verbs that concern the machine itself, or that look at what no other machine may ask for: they say so with --url.
 AT_HOME = {
+    "backups.py": "copies the whole database, and the keys of this machine",
     "clusters.py": "registers folders and in-cluster targets, whose paths are this machine's",
     "directory_doctor.py": "talks to this installation's own address",
     "directory_log.py": "shows requests that are nobody's",
     "doctor.py": "looks at this machine",
     "freezes.py": "freezes the whole installation",
+    "keys.py": "changes the keys of this machine",
     "organization_documents.py": "reads the file's kubeconfigs from this machine",
     "organizations.py": "creates an organization for somebody else",
     "history.py": "watches the database",

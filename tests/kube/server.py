@@ -7,6 +7,7 @@ A plain class, so that benchmarks and demonstrations can start one too.
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -63,6 +64,7 @@ class KubeServer:
         self._processes: list[subprocess.Popen[bytes]] = []
         self._etcd = self.url = self.authority = ""
         self._folder = Path()
+        self._command: tuple[Path | str, ...] = ()
 
     def __enter__(self) -> "KubeServer":
         self.start()
@@ -97,6 +99,25 @@ class KubeServer:
         self._processes = []
         if self._folder != Path():
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def pause(self) -> None:
+        """Let the API server stand still as it is: connections are taken and nothing is answered."""
+        self._processes[-1].send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._processes[-1].send_signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """Take the API server away at once; what etcd has stays."""
+        process = self._processes.pop()
+        process.kill()
+        process.wait()
+
+    def start_again(self) -> None:
+        """Start the API server that was killed, with all it had, and wait until it is ready."""
+        self._launch(*self._command)
+        self._wait_until_ready()
 
     def token_of(self, user: str) -> str:
         """Return the token that this user signs in with."""
@@ -134,11 +155,12 @@ class KubeServer:
         ]  # fmt: skip
         if _takes_insecure_port(apiserver):
             options.append("--insecure-port=0")
-        self._launch(apiserver, *options)
+        self._command = (apiserver, *options)
+        self._launch(*self._command)
         self._wait_until_ready()
 
-    def _launch(self, binary: Path, *options: str) -> None:
-        with (self._folder / f"{binary.name}.log").open("wb") as log:
+    def _launch(self, binary: Path | str, *options: Path | str) -> None:
+        with (self._folder / f"{Path(binary).name}.log").open("ab") as log:
             process = subprocess.Popen([binary, *options], stdout=log, stderr=log, cwd=self._folder)
         self._processes.append(process)
 

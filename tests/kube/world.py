@@ -22,8 +22,8 @@ READ_SECRETS: Rule = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["ge
 PATIENCE = 10.0
 
 
-class Server(Protocol):
-    """A test API server: tests.kube.server.KubeServer, or tests.fakes.kube_api.FakeKubeApi."""
+class Addressed(Protocol):
+    """What a kubeconfig leads to."""
 
     @property
     def url(self) -> str: ...
@@ -32,6 +32,10 @@ class Server(Protocol):
     def authority(self) -> str: ...
 
     def token_of(self, user: str) -> str: ...
+
+
+class Server(Addressed, Protocol):
+    """A test API server: tests.kube.server.KubeServer, or tests.fakes.kube_api.FakeKubeApi."""
 
     def client(self, user: str = ADMIN) -> KubeClient: ...
 
@@ -130,9 +134,9 @@ def review(client: KubeClient, kind: str, spec: Document) -> bool:
     return reply.document["status"]["allowed"] is True
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
+def wait_until(is_so: Callable[[], bool], patience: float = PATIENCE) -> None:
     """Wait for something that a cache of the API server will know in a moment."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not is_so():
         assert time.monotonic() < deadline, "it did not become true in time"
         time.sleep(0.02)
@@ -147,7 +151,7 @@ def eventually(ask: Callable[[], Reply], status: int) -> Reply:
     return reply
 
 
-def kubeconfig(server: Server, user: str = BRIDGE, *, token: str | None = None) -> str:
+def kubeconfig(server: Addressed, user: str = BRIDGE, *, token: str | None = None) -> str:
     """Return a self-contained kubeconfig of this user."""
     cluster: Document = {"server": server.url}
     if server.authority:

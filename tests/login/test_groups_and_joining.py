@@ -6,6 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from scim_bridge.domain.people import MemberId
+from scim_bridge.errors import Conflict
+from scim_bridge.identity import joiners, member_states
+from scim_bridge.identity.invitations import InvitationWanted, invite
+from scim_bridge.identity.letters import Letters
 from scim_bridge.store import schema
 from tests.identity import rows
 from tests.login.world import Browser, Login
@@ -165,6 +169,54 @@ def test_who_has_to_wait_waits_and_does_not_join_twice(login: Login) -> None:
 
     assert answers == [403, 403]
     assert states(login) == {"new@acme.example": "invited"}
+
+
+def test_who_waits_is_approved_and_is_in_at_the_next_sign_in_without_any_role(login: Login) -> None:
+    claims(login, email="new@acme.example")
+    view = login.add(join_at_login="pending")
+    login.come(login.browser(), view)
+    [waiting] = joiners.list_all(login.database, "acme")
+
+    joiners.approve(login.database, rows.ACTOR, "acme", "new@acme.example")
+
+    assert (waiting.user_name, waiting.identity_provider, waiting.subject) == ("new@acme.example", "okta", "00u1")
+    assert again(login, view).is_signed_in()
+    assert joiners.list_all(login.database, "acme") == []
+    assert rows.count(login.database, schema.grant.name) == 0
+    assert '"subject":"00u1"' in login.audit("member.approved")[0]
+
+
+def test_who_waited_and_was_refused_does_not_wait_again_but_may_be_invited(login: Login) -> None:
+    claims(login, email="new@acme.example")
+    view = login.add(join_at_login="pending")
+    login.come(login.browser(), view)
+
+    joiners.refuse(login.database, rows.ACTOR, "acme", "new@acme.example")
+
+    same = login.come(login.browser(), view)
+    claims(login, sub="00u2", email="new@acme.example")
+    other_subject = login.come(login.browser(), view)
+    invite(login.database, Letters.of(login.runtime), rows.ACTOR, "acme", InvitationWanted("new@acme.example"))
+    assert (same.status_code, other_subject.status_code) == (403, 403)
+    assert joiners.list_all(login.database, "acme") == []
+    assert states(login) == {"new@acme.example": "removed"}
+    assert len(login.audit("member.refused")) == 1
+
+
+def test_only_who_waits_is_approved_or_refused_and_nothing_else_is_done_with_them(login: Login) -> None:
+    login.person()
+    claims(login, sub="00u9", email="new@acme.example")
+    login.come(login.browser(), login.add(join_at_login="pending"))
+    waits, letters = "new@acme.example", Letters.of(login.runtime)
+
+    for decide in (joiners.approve, joiners.refuse):
+        with pytest.raises(Conflict, match="does not wait"):
+            decide(login.database, rows.ACTOR, "acme", "ana@acme.example")
+    for move in (member_states.deactivate, member_states.reactivate):
+        with pytest.raises(Conflict, match="approve or refuse"):
+            move(login.database, rows.ACTOR, "acme", waits)
+    with pytest.raises(Conflict, match="approve or refuse"):
+        invite(login.database, letters, rows.ACTOR, "acme", InvitationWanted(waits))
 
 
 def test_who_was_removed_does_not_come_back_by_signing_in(login: Login) -> None:

@@ -1,22 +1,28 @@
 """Accounts of the bridge itself: password, second factor, recovery, and what guessing gets."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
+from time import perf_counter
 
 import pyotp
 import pytest
 import sqlalchemy as sa
+import time_machine
 
+from scim_bridge.errors import NotAuthenticated
 from scim_bridge.identity import accounts, break_glass, organizations
 from scim_bridge.identity.letters import Letters
+from scim_bridge.identity.sessions import Visit
+from scim_bridge.mail.messages import Envelope, compose
 from scim_bridge.store import schema
+from scim_bridge.store.clock import now
 from scim_bridge.store.mails import open_values
 from tests.fakes.oidc_provider import OpenIdProvider
 from tests.identity.signing_in import TERMINAL
+from tests.login.owner import EMAIL, PASSWORD, attempt_of, enter, set_password
 from tests.login.world import Browser, Login, open_login
-
-EMAIL, PASSWORD = "owner@acme.example", "correct horse battery staple"
 
 
 @pytest.fixture
@@ -28,21 +34,6 @@ def login(migrated_sqlite: Path, tmp_path: Path, migrated_url: str) -> Iterator[
         yield opened
 
 
-def set_password(login: Login, password: str, email: str = EMAIL) -> None:
-    browser = login.browser()
-    path = accounts.make_link(login.database, TERMINAL, email).path
-    browser.get(path)
-    assert browser.post(path, {"password": password}).status_code == 200, browser.page
-
-
-def enter(login: Login, password: str = PASSWORD, email: str = EMAIL, browser: Browser | None = None) -> Browser:
-    """Type address and password."""
-    used = browser or login.browser()
-    used.get("/login")
-    used.post("/login/password", {"email": email, "password": password})
-    return used
-
-
 def enrol(browser: Browser) -> tuple[str, list[str]]:
     """Add one-time codes; return their secret and the recovery codes."""
     browser.get("/account")
@@ -51,12 +42,6 @@ def enrol(browser: Browser) -> tuple[str, list[str]]:
     assert found is not None, browser.page
     browser.post("/account/second-factor/confirm", {"code": pyotp.TOTP(found[1]).now()})
     return found[1], re.findall(r"<li><code>([a-z0-9-]+)</code></li>", browser.page)
-
-
-def attempt_of(browser: Browser) -> str:
-    found = re.search(r'name="attempt" value="([^"]+)"', browser.page)
-    assert found is not None, browser.page
-    return found[1]
 
 
 def next_code(secret: str) -> str:
@@ -90,6 +75,31 @@ def test_a_wrong_password_and_an_unknown_account_get_the_same_answer(login: Logi
 
     assert accounts.WRONG in browser.page
     assert browser.cookie("session") is None
+
+
+def test_a_password_takes_as_long_to_be_wrong_for_an_account_that_does_not_exist(login: Login) -> None:
+    def seconds(email: str) -> float:
+        began = perf_counter()
+        with pytest.raises(NotAuthenticated):
+            accounts.sign_in(login.database, email, "wrong", "browser", Visit())
+        return perf_counter() - began
+
+    seconds("nobody@acme.example")
+    known, unknown = (min(seconds(email) for _ in range(3)) for email in (EMAIL, "nobody@acme.example"))
+
+    # Without the work of looking at a password, an answer takes a twentieth.
+    assert 0.4 < unknown / known < 2.5
+
+
+def test_an_open_browser_is_no_place_to_guess_its_owners_password_in(login: Login) -> None:
+    browser = enter(login)
+    browser.get("/account")
+    token, wrong = browser.token, {"old": "a guess", "new": "a quite different one", "password": "a guess"}
+
+    paths = ["/account/password", "/account/second-factor", "/account/passkeys"] * 3 + ["/account/passkeys/remove"]
+    answers = [browser.post(path, wrong, token=token).status_code for path in paths]
+
+    assert answers == [403] * 8 + [429] * 2
 
 
 def test_guessing_is_slowed_down_for_accounts_that_exist_and_for_those_that_do_not(login: Login) -> None:
@@ -292,6 +302,42 @@ def test_a_break_glass_account_alarms_whenever_it_is_used(login: Login) -> None:
     assert after.last_used_at is not None
     assert not after.drill_due
     assert len(login.audit("break_glass.used")) == uses + 1
+
+
+def test_who_has_not_tried_a_break_glass_account_for_ninety_days_is_reminded_until_they_do(login: Login) -> None:
+    break_glass.add(login.database, TERMINAL, "acme", EMAIL)
+    letters = Letters.of(login.runtime)
+
+    def remind(days: int) -> int:
+        with time_machine.travel(now() + timedelta(days=days)):
+            return break_glass.remind(login.database, letters)
+
+    reminded = [remind(days) for days in (89, 91, 92, 106)]
+    with login.database.read() as connection:
+        mails = connection.execute(sa.select(schema.mail).order_by(schema.mail.c.id)).all()
+    enter(login)
+    with login.database.read() as connection:
+        after = list(connection.execute(sa.select(schema.mail.c.state)).scalars())
+
+    values = open_values(login.runtime.keyring, mails[-1].sealed)
+    assert reminded == [0, 1, 0, 1]
+    assert [(each.kind, each.recipient, each.state) for each in mails] == [
+        ("drill", EMAIL, "cancelled"),
+        ("drill", EMAIL, "queued"),
+    ]
+    assert values["lacking"] == "has no second factor"
+    assert "It would not get in today: it has no second factor." in written(values)
+    assert after == ["cancelled", "cancelled"]
+    assert len(login.audit("break_glass.reminded")) == 2
+    assert remind(60) == 0
+
+
+def written(values: Mapping[str, str | None]) -> str:
+    """Return what the mail says."""
+    mail = compose("drill", values, Envelope("1", "bridge@acme.example", EMAIL, now()))
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
 
 
 def test_whoever_asks_for_links_by_mail_gets_one_that_counts(login: Login) -> None:

@@ -40,13 +40,15 @@ class Browser:
 
     def get(self, path: str) -> TestResponse:
         """Open an address; redirects are looked at, not followed."""
-        return self._keep(self.client.get(path, environ_base={"REMOTE_ADDR": self.address}, headers=self.headers))
+        where = {"REMOTE_ADDR": self.address}
+        # Buffered: read to its end and closed, as a server does with an answer that is out.
+        return self._keep(self.client.get(path, environ_base=where, headers=self.headers, buffered=True))
 
     def post(self, path: str, form: dict[str, str] | None = None, *, token: str | None = None) -> TestResponse:
         """Send a form with the token of the page that the browser saw last."""
         sent = {"csrf_token": token if token is not None else self.token, **(form or {})}
         where = {"REMOTE_ADDR": self.address}
-        return self._keep(self.client.post(path, data=sent, environ_base=where, headers=self.headers))
+        return self._keep(self.client.post(path, data=sent, environ_base=where, headers=self.headers, buffered=True))
 
     @property
     def token(self) -> str:

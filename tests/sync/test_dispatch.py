@@ -15,6 +15,7 @@ from scim_bridge.settings import Settings
 from scim_bridge.store.database import Database
 from scim_bridge.store.leases import take_lease
 from scim_bridge.store.schema import cluster, cluster_sync, lease, sync_pass
+from scim_bridge.sync.dispatch.looking import LEAVERS_FIRST
 from scim_bridge.sync.dispatch.threads import Dispatcher
 from scim_bridge.sync.scheduler import carried_out
 from scim_bridge.sync.turns import pass_lease
@@ -123,6 +124,31 @@ def test_a_removal_is_carried_out_while_a_pass_of_the_same_cluster_hangs(tower: 
 
     assert tower.until(holds(tower.cluster, "team-1", "team-2"))
     assert not tower.cluster.listing.is_set()
+
+
+def test_while_leavers_wait_for_a_place_no_pass_is_begun_but_not_for_long(tower: Tower) -> None:
+    others = [TroubledCluster() for _ in range(2)]
+    for number, each in enumerate(others):
+        tower.add(f"other-{number}", each)
+    tower.dispatcher(revocation_workers=1, cluster_connect_seconds=100)
+    assert tower.until(lambda: all(holds(each, *ALL)() for each in (tower.cluster, *others)))
+    assert tower.until(lambda: tower.world.health()[0] == "ok")
+    for each in (tower.cluster, *others):
+        each.answering.clear()
+    began, passes = tower.world.at, count_passes(tower)
+
+    tower.world.deactivate(tower.people[0])
+    begun = tower.until(lambda: count_passes(tower) > passes)
+    waited = tower.world.at - began
+
+    assert begun
+    assert waited > LEAVERS_FIRST
+
+
+def count_passes(tower: Tower) -> int:
+    query = sa.select(sa.func.count()).select_from(sync_pass).where(sync_pass.c.kind == "full")
+    with tower.world.database.read() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def test_dead_clusters_delay_no_other_however_many_there_are(tower: Tower) -> None:

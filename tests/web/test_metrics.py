@@ -6,14 +6,21 @@ import pytest
 import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
+from scim_bridge.domain.desired import Condition
+from scim_bridge.domain.objective import BOUNDS
 from scim_bridge.domain.people import DirectoryKind
 from scim_bridge.identity import directories, tree
 from scim_bridge.identity.directory_tokens import TokenWanted
 from scim_bridge.identity.directory_tokens import create as create_token
+from scim_bridge.store.conditions import add_condition
+from scim_bridge.store.counters import count, observed
+from scim_bridge.store.organizations import find_organization
+from scim_bridge.store.scans import Scan, keep_scan
 from scim_bridge.sync.dispatch.jobs import Job, put
 from tests.api.rest import ACTOR, Rest, open_rest
 from tests.conftest import Lent
 from tests.identity.rows import put_cluster
+from tests.sync.worlds import NOON
 
 TOKEN = "a-token-for-prometheus"
 Numbers = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -62,6 +69,40 @@ def test_the_queue_of_workers_is_in_numbers(lent_postgresql: Lent, tmp_path: Pat
     queue = (("queue", "removals"),)
     assert [found[name, queue] for name in ("work_waiting", "work_doing", "work_stalled")] == [1, 0, 0]
     assert found["worker_lanes", ()] == 1
+
+
+def test_what_clusters_did_is_counted_timed_and_told_by_kind(migrated_url: str, tmp_path: Path) -> None:
+    with open_rest(migrated_url, tmp_path, metrics_token=TOKEN) as rest:
+        tree.create_unit(rest.database, ACTOR, "acme", "production")
+        prod = put_cluster(rest.database, "prod-eu", "production")
+        with rest.database.write() as connection:
+            owner = find_organization(connection, "acme")
+            assert owner is not None
+            took = [0.4, 45.0, 9000.0]
+            for amounts in (
+                {("passes", "ok"): 3, ("writes", "grow ClusterDenied"): 2, ("drift", "edited"): 1},
+                {("writes", "grow ClusterDenied"): 1},
+                observed("revocation_seconds", took, BOUNDS),
+            ):
+                count(connection, owner.id, prod, amounts)
+            add_condition(connection, owner.id, prod, Condition("ObjectiveMissed", "", "late"), NOON)
+            keep_scan(connection, owner.id, prod, Scan(NOON, None, {"privileged": 4}), NOON)
+
+        found = _read(rest)
+
+    def of(name: str, **labels: str) -> float:
+        return found[name, tuple(sorted({"organization": "acme", "cluster": "prod-eu", **labels}.items()))]
+
+    assert of("cluster_passes_total", state="ok") == 3
+    assert of("cluster_writes_total", verb="grow", code="ClusterDenied") == 3
+    assert of("cluster_drift_total", kind="edited") == 1
+    assert [of("cluster_revocation_seconds_bucket", le=le) for le in ("1", "60", "3600", "+Inf")] == [1, 2, 2, 3]
+    assert of("cluster_revocation_seconds_count") == 3
+    assert of("cluster_revocation_seconds_sum") == sum(took)
+    assert of("cluster_conditions", kind="ObjectiveMissed") == 1
+    assert of("cluster_unmanaged_bindings", kind="privileged") == 4
+    assert of("cluster_circuit_open") == 0
+    assert found["revocation_objective_seconds", ()] == 60
 
 
 def test_a_token_that_ends_is_counted_down(migrated_url: str, tmp_path: Path) -> None:

@@ -147,3 +147,22 @@ plan = sa.Table(
     moment("approved_at", nullable=True),
     moment("expires_at", nullable=True),
 )
+
+cluster_sign_in = sa.Table(
+    "cluster_sign_in",
+    metadata,
+    sa.Column("cluster_id", sa.String(ID_LENGTH), sa.ForeignKey("cluster.id"), nullable=False),
+    of_organization(),
+    # Where people reach the API, which may be another address than the bridge's, and who vouches for it: PEM.
+    sa.Column("server", sa.String(1024), nullable=False),
+    sa.Column("authority", sa.Text, nullable=True),
+    # As the API server's own flags have them.
+    sa.Column("issuer", sa.String(1024), nullable=False),
+    sa.Column("client_id", sa.String(255), nullable=False),
+    # A JSON list.
+    sa.Column("scopes", sa.Text, nullable=False),
+    moment("updated_at"),
+    sa.PrimaryKeyConstraint("cluster_id"),
+    sa.Index("ix_cluster_sign_in_organization_id", "organization_id"),
+)
+"""How people sign in to a cluster themselves: what their kubeconfig says. Nothing of it is secret."""

@@ -35,6 +35,8 @@ cluster_safety = sa.Table(
     sa.Column("break_glass_problem", sa.Text, nullable=True),
     # How the cluster names a group: {group} in a text. NULL: its tokens carry none.
     sa.Column("group_template", sa.String(255), nullable=True),
+    # Whether what is worth a person's attention is an Event there too.
+    sa.Column("events", sa.Boolean, nullable=False, server_default=sa.false()),
     moment("changed_at"),
 )
 

@@ -69,7 +69,7 @@ sign_in_attempt = sa.Table(
     "sign_in_attempt",
     metadata,
     id_column(),
-    one_of("purpose", "sign-in", "test", "second-factor"),
+    one_of("purpose", "sign-in", "test", "second-factor", "passkey", "new-passkey"),
     # Hex SHA-256 of the state that travels, and of the browser's own cookie: neither opens anything from here.
     sa.Column("digest", sa.String(64), nullable=False, unique=True),
     sa.Column("visitor_digest", sa.String(64), nullable=True),
@@ -162,6 +162,23 @@ recovery_code = sa.Table(
     moment("used_at", nullable=True),
 )
 
+passkey = sa.Table(
+    "passkey",
+    metadata,
+    id_column(),
+    reference("account_id", "account", index=True),
+    # As browsers write it: base64url of up to 1,023 bytes (WebAuthn §4).
+    sa.Column("credential_id", sa.String(1400), nullable=False, unique=True),
+    # Base64url of the COSE key; it is public.
+    sa.Column("public_key", sa.Text, nullable=False),
+    sa.Column("name", sa.String(63), nullable=False),
+    sa.Column("sign_count", sa.BigInteger, nullable=False, server_default="0"),
+    moment("created_at"),
+    moment("last_used_at", nullable=True),
+    # When it counted backwards, as a copy of it would: it opens nothing since then.
+    moment("suspected_at", nullable=True),
+)
+
 account_link = sa.Table(
     "account_link",
     metadata,
@@ -183,6 +200,8 @@ break_glass = sa.Table(
     sa.Column("created_by", sa.String(320), nullable=False),
     moment("created_at"),
     moment("last_used_at", nullable=True),
+    # When its owner was written to last, as they had not tried it for too long.
+    moment("reminded_at", nullable=True),
     moment("removed_at", nullable=True),
     sa.Index("ix_break_glass_organization_id", "organization_id"),
 )

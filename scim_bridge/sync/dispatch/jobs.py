@@ -21,11 +21,12 @@ from scim_bridge.sync.dispatch.looking import Due, Kind
 CLUSTER, ERRAND = "cluster", "errand"
 """The two tasks: something on one cluster, and a round of an errand."""
 
-REMOVALS, PASSES, FAILING, PROOFS = "removals", "passes", "failing", "proofs"
+REMOVALS, PASSES, FAILING, PROOFS, SCANS = "removals", "passes", "failing", "proofs", "scans"
 """The queues of clusters; errands bring the names of theirs along."""
+QUEUES = {Kind.REMOVALS: REMOVALS, Kind.PASS: PASSES, Kind.PROOFS: PROOFS, Kind.SCAN: SCANS}
 
-URGENT, CHANGED, PLAIN = 100, 10, 0
-"""Priorities within a queue: what was asked for, what changed, and what only the clock made due."""
+URGENT, CHANGED, PLAIN, NIGHTLY = 100, 10, 0, -10
+"""Priorities: what was asked for, what changed, what only the clock made due, and what nobody waits for."""
 
 _defers = App(connector=SyncPsycopgConnector())
 """Never opened: each job is put there on a connection, and in a transaction, of ours."""
@@ -49,12 +50,17 @@ def job_for(due: Due, not_before: datetime | None = None) -> Job:
     place = due.place
     # The lock of a pass is its cluster's id. Removals have one of their own: they never wait for a pass.
     lock = place.id if due.kind is Kind.PASS else due.lease
-    queue = {Kind.REMOVALS: REMOVALS, Kind.PASS: PASSES, Kind.PROOFS: PROOFS}[due.kind]
-    if place.failures and due.kind is not Kind.PROOFS:
+    queue = QUEUES[due.kind]
+    if place.failures and due.kind in {Kind.REMOVALS, Kind.PASS}:
         queue = FAILING
-    priority = URGENT if due.kind is Kind.REMOVALS else CHANGED if place.changed else PLAIN
     args = {"kind": due.kind.value, "cluster_id": place.id, "organization_id": place.organization_id}
-    return Job(CLUSTER, queue, lock, due.lease, args | {"failures": place.failures}, priority, not_before)
+    return Job(CLUSTER, queue, lock, due.lease, args | {"failures": place.failures}, _priority(due), not_before)
+
+
+def _priority(due: Due) -> int:
+    if due.kind is Kind.PASS and due.place.changed:
+        return CHANGED
+    return {Kind.REMOVALS: URGENT, Kind.SCAN: NIGHTLY}.get(due.kind, PLAIN)
 
 
 def job_of_errand(name: str, queue: str) -> Job:

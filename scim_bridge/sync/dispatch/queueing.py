@@ -12,7 +12,7 @@ from scim_bridge.settings import Settings
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
 from scim_bridge.sync.dispatch.jobs import Job, job_for, job_of_errand, put
-from scim_bridge.sync.dispatch.looking import Clock, claim_news, due_now
+from scim_bridge.sync.dispatch.looking import Clock, Kind, LeaversFirst, claim_news, due_now
 from scim_bridge.sync.dispatch.rescue import rescue
 from scim_bridge.sync.errands import Errand
 
@@ -29,6 +29,7 @@ class QueueDispatcher:
         self._database = database
         self._clock = clock
         self._patience = timedelta(seconds=settings.lease_seconds)
+        self._leavers = LeaversFirst()
         self._next_look: datetime | None = None
 
     def tick(self) -> None:
@@ -40,6 +41,10 @@ class QueueDispatcher:
         self._next_look = at + LOOK_EVERY
         with self._database.read() as connection:
             found = due_now(connection, at)
+        # What no worker holds has no place yet.
+        removals = [each for each in found if each.kind is Kind.REMOVALS]
+        if self._leavers.keeps_back(removals, at):
+            found, self._next_look = removals, at
         self._put([job_for(each) for each in found])
 
     def round_of(self, errand: Errand) -> Callable[[], object]:

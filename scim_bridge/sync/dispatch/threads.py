@@ -6,14 +6,14 @@ each cluster's removals are held by a lease, and every process may carry out wha
 stands in the store, so nothing is lost with a process.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from threading import Event
 
 from scim_bridge.settings import Settings
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
-from scim_bridge.sync.dispatch.looking import Clock, Due, Kind, claim_news, due_now
+from scim_bridge.sync.dispatch.looking import Clock, Due, Kind, LeaversFirst, claim_news, due_now
 from scim_bridge.sync.dispatch.work import Opens, Work
 from scim_bridge.sync.errands import Errand
 from scim_bridge.sync.lanes import Guard, Lane
@@ -21,6 +21,8 @@ from scim_bridge.sync.turns import HOLDER
 
 PROVING = 2
 """So many clusters are asked at a time about removals that they have confirmed: nobody waits for the answer."""
+SCANNING = 1
+"""So many clusters are looked at as a whole at a time."""
 LOOK_EVERY = timedelta(seconds=1)
 """Without news, so often: for what the clock makes due, and for what another process has claimed and not done."""
 
@@ -47,7 +49,9 @@ class Dispatcher:
             Kind.REMOVALS: Lane("removals", settings.revocation_workers, patience, guard, ended),
             Kind.PASS: Lane("pass", settings.pass_workers, patience, guard, ended),
             Kind.PROOFS: Lane("proofs", PROVING, patience, guard, ended),
+            Kind.SCAN: Lane("scan", SCANNING, patience, guard, ended),
         }
+        self._leavers = LeaversFirst()
         self._look_again = Event()
         self._next_look: datetime | None = None
 
@@ -61,8 +65,7 @@ class Dispatcher:
             self._next_look = at + LOOK_EVERY
             with self._database.read() as connection:
                 found = due_now(connection, at)
-            for each in found:
-                self._lanes[each.kind].offer(each.place.id, self._run(each), failing=each.place.failures > 0)
+            self._offer(found, at)
 
     @property
     def upkeep(self) -> tuple[Errand, ...]:
@@ -78,6 +81,17 @@ class Dispatcher:
         self._work.stop()
         ended = [lane.wait_until_idle(seconds / len(self._lanes)) for lane in self._lanes.values()]
         return all(ended)
+
+    def _offer(self, found: list[Due], at: datetime) -> None:
+        removals = [each for each in found if each.kind is Kind.REMOVALS]
+        self._offer_all(removals)
+        lane = self._lanes[Kind.REMOVALS]
+        if not self._leavers.keeps_back([each for each in removals if not lane.is_at(each.place.id)], at):
+            self._offer_all(each for each in found if each.kind is not Kind.REMOVALS)
+
+    def _offer_all(self, found: Iterable[Due]) -> None:
+        for each in found:
+            self._lanes[each.kind].offer(each.place.id, self._run(each), failing=each.place.failures > 0)
 
     def _run(self, due: Due) -> Callable[[], None]:
         def run() -> None:

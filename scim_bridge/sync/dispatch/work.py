@@ -13,11 +13,12 @@ from scim_bridge.settings import Settings
 from scim_bridge.store.change_queue import DueCluster, add_missing_clusters, due_clusters
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
-from scim_bridge.sync.dispatch.looking import Clock, Due, Kind
+from scim_bridge.sync.dispatch.looking import Clock, Due, Kind, is_due
 from scim_bridge.sync.policies import PassPolicy
 from scim_bridge.sync.proving import prove_removals, put_off_proofs
 from scim_bridge.sync.reconciler import PassReport, reconcile_cluster, record_unopened
 from scim_bridge.sync.revocations import LONGEST_WAIT, RemovalPolicy, carry_out_removals, postpone_all
+from scim_bridge.sync.scanning import put_off_scan, scan_cluster
 from scim_bridge.sync.turns import HOLDER, Turn, take_turn
 
 log = get_logger(__name__)
@@ -111,6 +112,16 @@ class Work:
             return
         prove_removals(self._database, gateway, place, self._clock, self._goes_on(turn))
 
+    def _scan(self, place: DueCluster, _turn: Turn) -> None:
+        with self._database.read() as connection:
+            if not is_due(connection, Kind.SCAN, place.id, self._clock()):
+                return
+        gateway, problem = self._open(place)
+        if gateway is None:
+            put_off_scan(self._database, place, problem, self._clock)
+            return
+        scan_cluster(self._database, gateway, place, self._clock)
+
     def _reconcile(self, place: DueCluster, turn: Turn) -> None:
         with self._database.read() as connection:
             found = due_clusters(connection, self._clock(), place.id)
@@ -184,4 +195,5 @@ _DOING: dict[Kind, Callable[[Work, DueCluster, Turn], None]] = {
     Kind.REMOVALS: Work._remove,
     Kind.PASS: Work._reconcile,
     Kind.PROOFS: Work._prove,
+    Kind.SCAN: Work._scan,
 }

@@ -29,6 +29,7 @@ from scim_bridge.sync.dispatch.jobs import (
     PASSES,
     PROOFS,
     REMOVALS,
+    SCANS,
     errand_lease,
     job_for,
     open_app,
@@ -36,8 +37,8 @@ from scim_bridge.sync.dispatch.jobs import (
 )
 from scim_bridge.sync.dispatch.looking import Clock, Due, Kind, is_due
 from scim_bridge.sync.dispatch.work import Opens, Work
-from scim_bridge.sync.errands import Errand
-from scim_bridge.sync.lanes import ASIDE, Guard
+from scim_bridge.sync.errands import Errand, Guard
+from scim_bridge.sync.lanes import ASIDE
 from scim_bridge.sync.turns import HOLDER
 
 STOP_SECONDS = 8.0
@@ -45,7 +46,7 @@ STOP_SECONDS = 8.0
 AWAY_SECONDS = 1.0
 LOOK_SECONDS = 0.5
 """A job that waited for another one's lock is found by looking: nobody tells of it."""
-FEW = 4
+FEW, SCANNING = 4, 1
 QUEUE_AWAY = (ConnectorException, DriverError, OSError)
 
 log = get_logger(__name__)
@@ -61,13 +62,14 @@ class WorkerLane:
 
 
 def lanes_of(settings: Settings, errands: Iterable[Errand]) -> tuple[WorkerLane, ...]:
-    """Return the lanes of a worker: removals and passes apart, those of clusters that fail apart from both."""
+    """Return the lanes of a worker: removals, passes, what fails, and the nightly looks each have their own places."""
     rest = sorted({PROOFS, *(each.queue for each in errands if each.queue is not None)})
     return (
         WorkerLane("removals", (REMOVALS,), settings.revocation_workers),
         WorkerLane("passes", (PASSES,), settings.pass_workers),
         WorkerLane("failing", (FAILING,), ASIDE * settings.pass_workers),
         WorkerLane("others", tuple(rest), FEW),
+        WorkerLane("scans", (SCANS,), SCANNING),
     )
 
 
@@ -106,6 +108,8 @@ class Worker:
             asyncio.run(self._serve())
         finally:
             self._ended.set()
+        for errand in self._errands.values():
+            self._guard(f"end of the {errand.name}", errand.end)
         for each in list(self._threads):
             each.join(timeout=1)
         return not self._threads

@@ -1,0 +1,1 @@
+"""What goes out over HTTP and syslog: signing, and the only places that talk to receivers."""
