@@ -191,7 +191,6 @@ def _something_listens(base_url: str) -> bool:
 def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     """Return the WSGI application with every door of this release."""
     from flask import Flask
-    from werkzeug.middleware.proxy_fix import ProxyFix
 
     from scim_bridge.api import door as api
     from scim_bridge.console import door as console
@@ -199,7 +198,7 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from scim_bridge.login import door as login
     from scim_bridge.scim import door as scim
     from scim_bridge.scim.lane import Lane
-    from scim_bridge.web import context, health, look, meters, metrics, tracing, unmatched
+    from scim_bridge.web import context, health, look, metrics, unmatched
     from scim_bridge.web.encoding import OrjsonProvider
     from scim_bridge.web.limits import Limits
     from scim_bridge.web.paths import ForgivingPaths
@@ -231,6 +230,16 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     pages = {**dict.fromkeys(login.PREFIXES, login.refuse_http), console.PREFIX: console.refuse_http}
     unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http, **pages})
     app.wsgi_app = ForgivingPaths(Lane(app, app.wsgi_app), scim.PREFIX)  # type: ignore[method-assign]
+    _surround(app, settings)
+    return app
+
+
+def _surround(app: "Flask", settings: Settings) -> None:
+    """Put around the application what the settings ask for: traces, numbers, the addresses that a proxy tells."""
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from scim_bridge.web import meters, tracing
+
     if settings.tracing_endpoint:
         tracing.trace(app, settings)
     if settings.metrics_token is not None:
@@ -238,7 +247,6 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     if settings.trusted_proxies:
         # Addresses only: our own address is a setting, never what a Host header says.
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)  # type: ignore[method-assign]
-    return app
 
 
 def create_local_api(opened: Runtime) -> "Flask":

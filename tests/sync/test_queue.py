@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
+from scim_bridge.store.scans import read_scan
+from scim_bridge.store.schema import cluster
 from scim_bridge.store.work_queue import live_workers
-from scim_bridge.sync.dispatch.jobs import FAILING, PASSES, REMOVALS, job_for, put, put_again
-from scim_bridge.sync.dispatch.looking import Due, Kind
+from scim_bridge.sync.dispatch.jobs import FAILING, PASSES, REMOVALS, SCANS, job_for, put, put_again
+from scim_bridge.sync.dispatch.looking import LEAVERS_FIRST, Due, Kind
 from scim_bridge.sync.dispatch.queueing import QueueDispatcher
 from scim_bridge.sync.dispatch.rescue import rescue
 from scim_bridge.sync.errands import Errand
@@ -49,6 +51,43 @@ def test_a_cluster_that_fails_waits_in_a_queue_of_its_own(yard: Yard) -> None:
         put(connection, [job_for(Due(Kind.PASS, place(yard, failures=2))), job_for(Due(Kind.REMOVALS, place(yard)))])
 
     assert yard.depths() == {FAILING: (1, 0, 0), REMOVALS: (1, 0, 0)}
+
+
+def test_while_leavers_wait_for_a_worker_nothing_else_is_handed_out_but_not_for_long(yard: Yard) -> None:
+    at = [yard.world.at]
+    dispatcher = QueueDispatcher(yard.world.database, yard.settings, lambda: at[0])
+    yard.change()
+    yard.world.reconcile()
+    yard.world.deactivate(yard.people[0])
+
+    dispatcher.tick()
+    at_once = yard.depths()
+    at[0] += LEAVERS_FIRST
+    dispatcher.tick()
+
+    assert at_once == {REMOVALS: (1, 0, 0)}
+    assert yard.depths() == {REMOVALS: (1, 0, 0), PASSES: (1, 0, 0)}
+
+
+def test_the_nightly_look_at_a_cluster_is_a_job_that_lets_all_others_pass(yard: Yard) -> None:
+    with yard.world.database.write() as connection:
+        connection.execute(sa.update(cluster).values(target_kind="kubernetes", folder=None))
+    at = yard.world.at
+
+    QueueDispatcher(yard.world.database, yard.settings).tick()
+    queued, jobs = yard.depths(), sa.text("SELECT queue_name FROM procrastinate_jobs ORDER BY priority")
+    with yard.world.database.read() as connection:
+        least = connection.execute(jobs).scalars().first()
+    yard.work()
+
+    assert (queued[SCANS], least) == ((1, 0, 0), SCANS)
+    assert eventually(lambda: scanned(yard) > at)
+    assert eventually(lambda: SCANS not in yard.depths())
+
+
+def scanned(yard: Yard) -> datetime:
+    with yard.world.database.read() as connection:
+        return read_scan(connection, yard.world.cluster_id).scanned_at or datetime.min.replace(tzinfo=UTC)
 
 
 def test_two_workers_share_the_clusters_and_never_a_cluster(yard: Yard) -> None:
