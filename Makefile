@@ -24,7 +24,8 @@ run: $(READY) ## Serve the SCIM door and keep the clusters in step, in one proce
 test: $(READY) ## Run every test (REQUIRE_ALL=1 makes a missing database or kube-apiserver a failure).
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
-soak: $(READY) ## Throw ten minutes of bad requests at the SCIM door, others each time (FUZZ_SEED=N repeats a run).
+soak: $(READY) ## Ten minutes (SOAK_SECONDS=3600: an hour) of dying processes, and ten of bad requests (FUZZ_SEED=N repeats).
+	PYTHONPATH=. $(BIN)/python benchmarks/soak.py --seconds $${SOAK_SECONDS:-600} --seed $${SOAK_SEED:-$(shell date +%s)}
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} FUZZ_SEED=$${FUZZ_SEED:-$(shell date +%s)} $(BIN)/pytest tests/scim/test_fuzzing.py $(ARGS)
 
 check: $(READY) ## Lint, types, import contracts, the rules of the house, and known holes in dependencies.
@@ -40,7 +41,7 @@ format: $(READY) ## Put the code into the house's form.
 	$(BIN)/ruff format .
 
 bench: $(READY) ## Measure: every script in benchmarks/, one after the other.
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python "$$script"; done
+	@set -e; for script in $(filter-out benchmarks/soak.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; PYTHONPATH=. $(BIN)/python "$$script"; done
 
 $(READY): pyproject.toml uv.lock
 ifneq ($(UV),)

@@ -24,7 +24,13 @@ def run() -> None:
 
 def configure(connection: sa.Connection) -> None:
     """Point Alembic at one connection."""
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, render_item=render_item)
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        render_as_batch=True,
+        render_item=render_item,
+        include_name=is_ours,
+    )
     context.run_migrations()
 
 
@@ -33,6 +39,11 @@ def render_item(kind: str, item: Any, _autogenerate: Any) -> str | Literal[False
     if kind == "type" and isinstance(item, Moment):
         return 'sa.String(27).with_variant(sa.DateTime(timezone=True), "postgresql")'
     return False
+
+
+def is_ours(name: str | None, kind: str, _parents: Any) -> bool:
+    """Leave the queue's own tables alone: its library says what they are."""
+    return kind != "table" or not (name or "").startswith("procrastinate_")
 
 
 run()

@@ -28,18 +28,13 @@ if TYPE_CHECKING:
     from scim_bridge.identity.backups import Copied
     from scim_bridge.identity.replays import Replayed
     from scim_bridge.identity.scim_port import ScimPort
+    from scim_bridge.sync.dispatch.worker import Worker
     from scim_bridge.sync.scheduler import Scheduler
     from scim_bridge.sync.single import Workshop
     from scim_bridge.sync.targets import Targets
 
 
 CONNECT_SECONDS = 5.0
-MAIL_SECONDS = 2.0
-WEBHOOK_SECONDS = 1.0
-SYSLOG_SECONDS = 1.0
-ALERT_SECONDS = 15.0
-EXPIRY_SECONDS = 20.0
-DRAFT_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,135 +71,47 @@ def open_workshop(opened: Runtime) -> "Workshop":
 
 def open_process(settings: Settings) -> Process:
     """Open what `run` and `scheduler` need; the scheduler is not started yet. Raises StoreError with a sentence."""
-    from scim_bridge.sync.courier import Courier
-    from scim_bridge.sync.errands import Errand
-    from scim_bridge.sync.one_host import CLAIM_SECONDS, HostClaim
-    from scim_bridge.sync.postman import Postman
-    from scim_bridge.sync.scheduler import Scheduler, carried_out
-    from scim_bridge.sync.sealer import SEAL_SECONDS, Sealer
-    from scim_bridge.sync.streamer import Streamer
+    from scim_bridge.chores import errands_of
+    from scim_bridge.sync.scheduler import Scheduler
     from scim_bridge.sync.targets import Targets
 
     runtime = open_runtime(settings)
     targets = Targets(runtime.database, runtime.keyring, settings)
-    sealer = Sealer(runtime.database, runtime.keyring)
-    chores = {
-        "purge of the provisioning log": lambda: purge(runtime),
-        "end of what was kept of the past": lambda: forget_the_past(runtime),
-        "look over the directories": lambda: look_over_directories(runtime),
-        "end what has expired": lambda: end_expired(runtime),
-        "forget old passes": lambda: forget_passes(runtime),
-        "purge of leavers": lambda: purge_leavers(runtime),
-        "look for the proofs of domains": lambda: look_for_proofs(runtime),
-        "forget old deliveries": lambda: forget_deliveries(runtime),
-        "reminders of break-glass drills": lambda: remind_of_drills(runtime),
-    }
-    claim = HostClaim(runtime.database)
-    postman = Postman(runtime.database, runtime.keyring, settings)
-    streamer = Streamer(runtime.database, settings)
-    courier = Courier(runtime.database, runtime.keyring, settings)
-    errands = (
-        Errand("post", MAIL_SECONDS, postman.send_due),
-        Errand("webhooks", WEBHOOK_SECONDS, lambda: courier.tick(carried_out), courier.stop),
-        Errand("syslog", SYSLOG_SECONDS, streamer.send),
-        Errand("alerts", ALERT_SECONDS, lambda: watch_alerts(runtime)),
-        Errand("sealing of the audit", SEAL_SECONDS, sealer.seal, sealer.close),
-        Errand("end of what has expired", EXPIRY_SECONDS, lambda: end_expired(runtime)),
-        Errand("drafts of rules at their time", DRAFT_SECONDS, lambda: apply_drafts(runtime)),
-        *((Errand("claim of this host", CLAIM_SECONDS, claim.renew),) if runtime.database.is_sqlite else ()),
-    )
-    return Process(runtime, targets, Scheduler(runtime.database, targets, settings, chores=chores, errands=errands))
+    return Process(runtime, targets, Scheduler(runtime.database, targets, settings, errands=errands_of(runtime)))
 
 
-def purge(opened: Runtime) -> None:
-    """Throw away what has been in the provisioning log, or kept for a repeated request, for long enough."""
-    from scim_bridge.identity import repeats, sessions
-    from scim_bridge.identity.provisioning_log import purge_log
-    from scim_bridge.store.clock import now
+@dataclass(frozen=True, slots=True)
+class WorkerProcess:
+    """What `worker` is made of."""
 
-    purge_log(opened.database, opened.settings, now())
-    repeats.purge(opened)
-    sessions.purge(opened.database)
+    runtime: Runtime
+    targets: "Targets"
+    worker: "Worker"
 
-
-def look_for_proofs(opened: Runtime) -> None:
-    """Look again whether verified domains are still proven."""
-    from scim_bridge.identity import domain_checks
-
-    domain_checks.look_again(opened.database, domain_checks.looking(opened))
-
-
-def remind_of_drills(opened: Runtime) -> None:
-    """Write to whoever has not tried their break-glass account for too long."""
-    from scim_bridge.identity import break_glass
-    from scim_bridge.identity.letters import Letters
-
-    break_glass.remind(opened.database, Letters.of(opened))
+    def run(self) -> bool:
+        """Work until the worker is told to stop, let go of everything, and tell whether all that ran ended in time."""
+        ended = self.worker.run()
+        if ended:
+            self.targets.close()
+            self.runtime.database.dispose()
+        return ended
 
 
-def purge_leavers(opened: Runtime) -> None:
-    """Remove and forget people whom a directory let go of for longer than it keeps them."""
-    from scim_bridge.identity import deprovisioning
+def open_worker(settings: Settings) -> WorkerProcess:
+    """Open what `worker` needs; nothing is taken from the queue yet. Raises Refused where there is none."""
+    from scim_bridge.chores import shared_errands
+    from scim_bridge.errors import Refused
+    from scim_bridge.sync.targets import Targets
 
-    deprovisioning.purge_leavers(opened.database)
+    if settings.engine != "procrastinate":
+        raise Refused('Workers need `engine = "procrastinate"`: the schedulers do everything themselves now.')
+    from scim_bridge.sync.dispatch.worker import Worker
+    from scim_bridge.sync.scheduler import carried_out
 
-
-def end_expired(opened: Runtime) -> None:
-    """End the grants, the memberships and the invitations whose time is over."""
-    from scim_bridge.identity.expiry import end_expired_grants
-    from scim_bridge.identity.hand_members import end_expired_memberships
-    from scim_bridge.identity.invitation_ends import end_expired_invitations
-
-    end_expired_grants(opened.database)
-    end_expired_memberships(opened.database)
-    end_expired_invitations(opened.database)
-
-
-def apply_drafts(opened: Runtime) -> None:
-    """Apply the drafts of rules whose time has come."""
-    from scim_bridge.domain.brakes import BrakeLimits
-    from scim_bridge.identity.rule_drafts import apply_due
-
-    settings = opened.settings
-    apply_due(opened.database, BrakeLimits(settings.brake_subjects, settings.brake_percent))
-
-
-def forget_the_past(opened: Runtime) -> None:
-    """Throw away audit entries and history that were kept for long enough; what is left can still be verified."""
-    from scim_bridge.identity.audit_retention import prune_all
-    from scim_bridge.identity.retention import forget_ended
-
-    prune_all(opened.database, opened.keyring, opened.settings.audit_days)
-    forget_ended(opened.database, opened.settings.audit_days)
-
-
-def forget_passes(opened: Runtime) -> None:
-    """Throw away the history of passes and plans that has been kept for long enough."""
-    from scim_bridge.sync.history import forget_history
-
-    forget_history(opened.database, opened.settings.pass_days)
-
-
-def watch_alerts(opened: Runtime) -> None:
-    """Tell what began and what ended since: in the audit, so to webhooks, and by mail."""
-    from scim_bridge.identity import alert_mails, alerts
-
-    alerts.look(opened.database)
-    alert_mails.write_mails(opened)
-
-
-def forget_deliveries(opened: Runtime) -> None:
-    """Throw away what became of webhooks' deliveries, kept for long enough."""
-    from scim_bridge.identity.webhook_deliveries import forget_deliveries as forget
-
-    forget(opened.database, opened.settings.webhook_days)
-
-
-def look_over_directories(opened: Runtime) -> None:
-    """Log, once each, which directories have fallen silent or are only refused, and which tokens end."""
-    from scim_bridge.identity.directory_alarms import look_over
-
-    look_over(opened.database)
+    runtime = open_runtime(settings)
+    targets = Targets(runtime.database, runtime.keyring, settings)
+    worker = Worker(runtime.database, targets, settings, carried_out, shared_errands(runtime))
+    return WorkerProcess(runtime, targets, worker)
 
 
 def replay(
@@ -284,7 +191,6 @@ def _something_listens(base_url: str) -> bool:
 def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     """Return the WSGI application with every door of this release."""
     from flask import Flask
-    from werkzeug.middleware.proxy_fix import ProxyFix
 
     from scim_bridge.api import door as api
     from scim_bridge.console import door as console
@@ -292,7 +198,7 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     from scim_bridge.login import door as login
     from scim_bridge.scim import door as scim
     from scim_bridge.scim.lane import Lane
-    from scim_bridge.web import context, health, look, meters, metrics, tracing, unmatched
+    from scim_bridge.web import context, health, look, metrics, unmatched
     from scim_bridge.web.encoding import OrjsonProvider
     from scim_bridge.web.limits import Limits
     from scim_bridge.web.paths import ForgivingPaths
@@ -326,6 +232,16 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     pages = {**dict.fromkeys(login.PREFIXES, login.refuse_http), console.PREFIX: console.refuse_http}
     unmatched.register(app, {scim.PREFIX: scim.refuse_http, api.PREFIX: api.refuse_http, **pages})
     app.wsgi_app = ForgivingPaths(Lane(app, app.wsgi_app), scim.PREFIX)  # type: ignore[method-assign]
+    _surround(app, settings)
+    return app
+
+
+def _surround(app: "Flask", settings: Settings) -> None:
+    """Put around the application what the settings ask for: traces, numbers, the addresses that a proxy tells."""
+    from werkzeug.middleware.proxy_fix import ProxyFix
+
+    from scim_bridge.web import meters, tracing
+
     if settings.tracing_endpoint:
         tracing.trace(app, settings)
     if settings.metrics_token is not None:
@@ -333,7 +249,6 @@ def create_app(settings: Settings, opened: Runtime | None = None) -> "Flask":
     if settings.trusted_proxies:
         # Addresses only: our own address is a setting, never what a Host header says.
         app.wsgi_app = ProxyFix(app.wsgi_app, settings.trusted_proxies, 0, 0, 0, 0)  # type: ignore[method-assign]
-    return app
 
 
 def create_local_api(opened: Runtime) -> "Flask":

@@ -48,7 +48,7 @@ def configure_logging(level: str = "info", form: str = "text") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("alembic", "apscheduler", "urllib3", "werkzeug", "kubernetes"):
+    for noisy in ("alembic", "apscheduler", "procrastinate", "urllib3", "werkzeug", "kubernetes"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

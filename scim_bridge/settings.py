@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     log_unknown_most: int = Field(default=10_000, ge=1)
     audit_days: int = Field(default=730, ge=30, le=36_500)
 
+    engine: Literal["threads", "procrastinate"] = "threads"
     pass_interval_seconds: float = Field(default=300, gt=0)
     pass_jitter_seconds: float = Field(default=30, ge=0)
     poll_seconds: float = Field(default=0.2, gt=0, le=0.25)
@@ -131,6 +132,12 @@ class Settings(BaseSettings):
     def _no_password_in_the_clear(self) -> Self:
         if self.smtp_user and self.smtp_security == "none":
             raise ValueError("smtp_user needs smtp_security starttls or tls: the password would be readable on the way")
+        return self
+
+    @model_validator(mode="after")
+    def _workers_need_postgresql(self) -> Self:
+        if self.engine == "procrastinate" and not self.resolved_database_url.startswith("postgres"):
+            raise ValueError("engine procrastinate needs PostgreSQL; on SQLite the scheduler's own threads do the work")
         return self
 
     @property

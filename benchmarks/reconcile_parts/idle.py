@@ -21,7 +21,7 @@ from scim_bridge.store.cluster_registry import insert_cluster
 from scim_bridge.store.database import Database
 from scim_bridge.store.installation import instance_id
 from scim_bridge.store.schema import change_row, cluster_sync
-from scim_bridge.sync.dispatch import Dispatcher
+from scim_bridge.sync.dispatch.threads import Dispatcher
 from scim_bridge.sync.policies import PassPolicy
 from scim_bridge.sync.reconciler import reconcile_cluster
 from scim_bridge.sync.scheduler import carried_out

@@ -28,6 +28,7 @@ from scim_bridge.api import (  # noqa: F401
     holds,
     identity_providers,
     invitations,
+    jobs,
     joiners,
     kubeconfigs,
     members,

@@ -49,6 +49,8 @@ def _look_inside(session: Session) -> Iterator["Finding"]:
 
     yield from people.check_keys(session.runtime)
     yield clusters.check_scheduler(session.database)
+    yield from clusters.check_workers(session.database, session.settings)
+    yield from clusters.check_jobs(session.database)
     for slug in people.list_organizations(session.database):
         yield from people.check_directories(session.database, slug)
         yield from clusters.check_clusters(session.database, session.workshop.targets, slug)

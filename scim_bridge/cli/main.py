@@ -21,6 +21,7 @@ from scim_bridge.cli.history import sync
 from scim_bridge.cli.holds import hold
 from scim_bridge.cli.identity_providers import identity_provider
 from scim_bridge.cli.invitations import invitation
+from scim_bridge.cli.jobs import job
 from scim_bridge.cli.keys import keys
 from scim_bridge.cli.kubeconfigs import kubeconfig
 from scim_bridge.cli.members import member
@@ -31,7 +32,7 @@ from scim_bridge.cli.reviews import review
 from scim_bridge.cli.revocations import access
 from scim_bridge.cli.roles import role
 from scim_bridge.cli.rules import rule
-from scim_bridge.cli.serve import run, scheduler
+from scim_bridge.cli.serve import run, scheduler, worker
 from scim_bridge.cli.services import service
 from scim_bridge.cli.session import Session
 from scim_bridge.cli.sessions import account, break_glass, session_verbs
@@ -74,6 +75,7 @@ for verb in (
     group,
     hold,
     invitation,
+    job,
     kubeconfig,
     keys,
     member,
@@ -93,6 +95,7 @@ for verb in (
     sync,
     token,
     unit,
+    worker,
     webhook,
 ):
     main.add_command(verb)

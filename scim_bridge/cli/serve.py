@@ -1,4 +1,4 @@
-"""`scim-bridge run` and `scim-bridge scheduler`: the processes."""
+"""`scim-bridge run`, `scheduler` and `worker`: the processes."""
 
 import os
 import signal
@@ -65,9 +65,32 @@ def scheduler(session: Session, as_json: bool) -> None:
     end(process)
 
 
+@click.command()
+@json_option
+@click.pass_obj
+def worker(session: Session, as_json: bool) -> None:
+    """Do what schedulers hand out, on any machine; several may run. SIGTERM finishes the current writes and stops."""
+    from scim_bridge.app import check_database, open_worker
+    from scim_bridge.log import configure_logging
+
+    configure_logging(session.settings.log_level, session.settings.log_format)
+    revision = check_database(session.settings)
+    process = open_worker(session.settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: process.worker.stop())
+    say(as_json, {"running": True, "revision": revision}, "The worker runs; Ctrl-C or SIGTERM stops it.")
+    if not process.run():
+        leave()
+
+
 def end(process: "Process") -> None:
     """Stop a process's scheduler, and the process with it when a cluster that never answers would keep it alive."""
     if not process.close():
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+        leave()
+
+
+def leave() -> None:
+    """End the process without waiting for what hangs."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

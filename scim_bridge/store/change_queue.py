@@ -1,7 +1,7 @@
 """Change rows as the dispatcher consumes them, and the clusters they wake."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event, Thread
 
@@ -19,11 +19,12 @@ _AT_ONCE = 2000
 
 @dataclass(frozen=True, slots=True)
 class DueCluster:
-    """A cluster that something should be done on; ``failures`` in a row so far."""
+    """A cluster that something should be done on: ``failures`` in a row so far, ``changed`` or by the clock only."""
 
     id: ClusterId
     organization_id: OrganizationId
     failures: int = 0
+    changed: bool = field(default=False, compare=False)
 
 
 def has_news(connection: sa.Connection) -> bool:
@@ -128,7 +129,7 @@ def due_clusters(connection: sa.Connection, at: datetime, only: ClusterId | None
     changed = columns.generation > columns.done_generation
     by_clock = sa.or_(columns.next_pass_at.is_(None), columns.next_pass_at <= at)
     query = (
-        sa.select(columns.cluster_id, columns.organization_id, columns.failures)
+        sa.select(columns.cluster_id, columns.organization_id, columns.failures, changed)
         .join(cluster, cluster.c.id == columns.cluster_id)
         .where(
             cluster.c.removed_at.is_(None),
@@ -139,7 +140,7 @@ def due_clusters(connection: sa.Connection, at: datetime, only: ClusterId | None
     )
     if only is not None:
         query = query.where(columns.cluster_id == only)
-    return [DueCluster(*row) for row in connection.execute(query)]
+    return [DueCluster(id_, owner, failed, bool(was)) for id_, owner, failed, was in connection.execute(query)]
 
 
 class Listener:

@@ -23,8 +23,10 @@ class Scan:
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def clusters_to_scan(connection: sa.Connection, at: datetime, limit: int = 10) -> list[DueCluster]:
-    """Return some Kubernetes APIs that a look is due at; those that fail last."""
+def clusters_to_scan(
+    connection: sa.Connection, at: datetime, only: ClusterId | None = None, limit: int = 10
+) -> list[DueCluster]:
+    """Return some Kubernetes APIs that a look is due at, or the one if it is; those that fail last."""
     failures = sa.func.coalesce(cluster_sync.c.failures, 0)
     query = (
         sa.select(cluster.c.id, cluster.c.organization_id, failures)
@@ -34,6 +36,7 @@ def clusters_to_scan(connection: sa.Connection, at: datetime, limit: int = 10) -
             cluster.c.removed_at.is_(None),
             cluster.c.target_kind == TargetKind.KUBERNETES.value,
             sa.or_(cluster_scan.c.next_at.is_(None), cluster_scan.c.next_at <= at),
+            sa.true() if only is None else cluster.c.id == only,
         )
         .order_by(failures, cluster_scan.c.next_at, cluster.c.id)
     )

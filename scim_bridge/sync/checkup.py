@@ -7,10 +7,13 @@ from scim_bridge.domain.findings import Finding, Level
 from scim_bridge.domain.organizations import TargetKind
 from scim_bridge.domain.roles import KubernetesRole
 from scim_bridge.errors import ClusterError, Invalid, StoreError
+from scim_bridge.settings import Settings
 from scim_bridge.store.change_queue import oldest_waiting_change
 from scim_bridge.store.clock import now
 from scim_bridge.store.cluster_registry import UNAPPROVED, RegisteredCluster
 from scim_bridge.store.database import Database
+from scim_bridge.store.jobs import read_jobs
+from scim_bridge.store.work_queue import live_workers, queue_depths
 from scim_bridge.sync.places import the_clusters, the_organization
 from scim_bridge.sync.report import ClusterStatus, status
 from scim_bridge.sync.single import Opener
@@ -37,6 +40,38 @@ def check_scheduler(database: Database) -> Finding:
         sentence = f"Nobody has taken up a change that is {_age(oldest, at)} old: clusters are not kept in step."
         return Finding(Level.PROBLEM, "scheduler", sentence, "Start `scim-bridge run` or `scim-bridge scheduler`.")
     return Finding(Level.OK, "scheduler", "No change waits to be taken up.")
+
+
+def check_workers(database: Database, settings: Settings) -> Iterator[Finding]:
+    """Yield what is found of the queue and its workers, where there are any."""
+    if settings.engine != "procrastinate":
+        return
+    at, patience = now(), timedelta(seconds=settings.lease_seconds)
+    with database.read() as connection:
+        lanes = live_workers(connection, at, patience)
+        depths = queue_depths(connection, at, patience)
+    waiting, stalled = sum(each.waiting for each in depths), sum(each.stalled for each in depths)
+    if lanes == 0:
+        sentence = f"No worker lives, and {waiting} jobs wait: clusters are not kept in step."
+        yield Finding(Level.PROBLEM, "workers", sentence, "Start `scim-bridge worker`.")
+    elif stalled:
+        sentence = f"{stalled} jobs are in hand of workers that have died; a scheduler takes them out within moments."
+        yield Finding(Level.WARNING, "workers", sentence, "scim-bridge job history rescue")
+    else:
+        yield Finding(Level.OK, "workers", f"{lanes} lanes are at work, and {waiting} jobs wait.")
+
+
+def check_jobs(database: Database) -> Iterator[Finding]:
+    """Yield which of the scheduler's jobs fail or rest; nothing where all are well."""
+    with database.read() as connection:
+        rows = read_jobs(connection)
+    for each in rows.values():
+        if each.failures:
+            sentence = f"The job {each.name} failed {each.failures} times in a row: {each.message}"
+            yield Finding(Level.PROBLEM, "scheduler", sentence, f"scim-bridge job history {each.name}")
+        if each.paused_at is not None:
+            sentence = f"{each.paused_by} paused the job {each.name} at {each.paused_at:%Y-%m-%d %H:%M} UTC."
+            yield Finding(Level.WARNING, "scheduler", sentence, f"scim-bridge job resume {each.name}")
 
 
 def check_clusters(database: Database, targets: Opener, organization: str) -> Iterator[Finding]:

@@ -82,6 +82,11 @@ class Courier:
             # Daemons: a process that is told to stop does not wait for a receiver that never answers.
             Thread(target=self._serve, args=(guard, webhook_id), name="webhook", daemon=True).start()
 
+    def is_due(self) -> bool:
+        """Tell whether there are deliveries to be made, or to be sent."""
+        with self._database.glance() as connection:
+            return bool(webhooks.behind(connection) or webhooks.with_due(connection, self._clock()))
+
     def stop(self) -> None:
         """Begin no other delivery."""
         self._stopping.set()

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
+from scim_bridge.store.jobs import forget_runs
 from scim_bridge.store.pass_history import PastPass as PastPass
 from scim_bridge.store.pass_history import forget_old_passes, forget_old_plans, past_passes
 from scim_bridge.sync.places import the_cluster, the_organization
@@ -25,7 +26,7 @@ def history(
 
 
 def forget_history(database: Database, days: int, at: datetime | None = None) -> int:
-    """Throw away passes and plans that are older, a part at a time so that nobody waits; returns how many."""
+    """Throw away passes, plans and runs of jobs that are older, a part at a time; returns how many."""
     before = (at or now()) - timedelta(days=days)
     gone = 0
     for forget in (forget_old_passes, forget_old_plans):
@@ -35,4 +36,5 @@ def forget_history(database: Database, days: int, at: datetime | None = None) ->
             if not found:
                 break
             gone += found
-    return gone
+    with database.write() as connection:
+        return gone + forget_runs(connection, before)

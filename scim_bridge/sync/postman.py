@@ -51,7 +51,7 @@ class Postman:
 
     def send_due(self) -> int:
         """Send what is due, and return how many mails a server took; a server that is away ends the round."""
-        if not self._settings.smtp_host or not self._is_due():
+        if not self.is_due():
             return 0
         held = self._take_lease()
         if held is None:
@@ -71,7 +71,10 @@ class Postman:
                 release_lease(connection, held)
         return sent
 
-    def _is_due(self) -> bool:
+    def is_due(self) -> bool:
+        """Say whether there is a mail to send, and a server to send it to."""
+        if not self._settings.smtp_host:
+            return False
         with self._database.glance() as connection:
             return mails.is_mail_due(connection, self._clock())
 

@@ -5,10 +5,9 @@ The memory job store only: with its SQL store, every process would run every job
 own tables, so a scheduler that starts knows nothing and needs to know nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import UTC
 from threading import Event, Thread
-from types import MappingProxyType
 
 from apscheduler.executors.debug import DebugExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,7 +18,10 @@ from scim_bridge.settings import Settings
 from scim_bridge.store.change_queue import Listener
 from scim_bridge.store.clock import now
 from scim_bridge.store.database import Database
-from scim_bridge.sync.dispatch import Clock, Dispatcher, Opens
+from scim_bridge.sync.board import Board
+from scim_bridge.sync.dispatch.engines import engine_of
+from scim_bridge.sync.dispatch.looking import Clock
+from scim_bridge.sync.dispatch.work import Opens
 from scim_bridge.sync.errands import Errand
 
 STOP_SECONDS = 8.0
@@ -30,8 +32,8 @@ AWAY_SECONDS = 1.0
 ERRAND_SECONDS = 1.0
 """So long an errand may take to come to its end; one that waits for somebody else's server is left behind."""
 
-CHORE_MINUTES = 15
-"""Between two rounds of what nobody waits for; often enough that restarts do not keep it from ever being done."""
+LOOK_SECONDS = 1.0
+"""Between two looks at who leads, and at which jobs somebody has paused or wants to run now."""
 
 log = get_logger(__name__)
 
@@ -45,18 +47,17 @@ class Scheduler:
         targets: Opens,
         settings: Settings,
         clock: Clock = now,
-        chores: Mapping[str, Callable[[], None]] = MappingProxyType({}),
         errands: Iterable[Errand] = (),
     ) -> None:
         """
-        Prepare; nothing runs yet. ``chores`` are done now and then, beside the ticks, by every process.
-
-        ``errands`` have threads of their own: they come by often, or wait for somebody else's server.
+        Prepare; nothing runs yet. ``errands`` are done beside the ticks, on threads of their own, by whoever leads.
         """
-        self._errands = tuple(errands)
         self._woken = Event()
         self._stopping = Event()
-        self._dispatcher = Dispatcher(database, targets, settings, carried_out, self.wake, clock)
+        self._engine = engine_of(database, targets, settings, carried_out, self.wake, clock)
+        self._errands = (*errands, *self._engine.upkeep)
+        self._board = Board(database, self._errands, clock)
+        self._lead = Errand("lead", LOOK_SECONDS, self._board.tick, self._board.close)
         self._listener = Listener(database, self.wake)
         # A ring is one Event.set: it needs no thread of a pool, and is never skipped because the last one still waits.
         self._clock = BackgroundScheduler(executors={"default": DebugExecutor()}, timezone=UTC)
@@ -68,10 +69,7 @@ class Scheduler:
             max_instances=1,
             misfire_grace_time=None,
         )
-        for name, work in chores.items():
-            self._clock.add_job(
-                carried_out, "interval", (name, work), minutes=CHORE_MINUTES, coalesce=True, misfire_grace_time=None
-            )
+        self._clock.add_job(self._lead.ring, "interval", seconds=LOOK_SECONDS, coalesce=True, misfire_grace_time=None)
         self._ticks = Thread(target=self._tick_until_stopped, name="ticks", daemon=True)
 
     def start(self) -> None:
@@ -79,8 +77,9 @@ class Scheduler:
         self._listener.start()
         self._clock.start()
         self._ticks.start()
+        self._lead.start(carried_out)
         for errand in self._errands:
-            errand.start(carried_out)
+            errand.start(carried_out, self._board.round_of(errand, self._engine.round_of(errand)))
         self.wake()
 
     def wake(self) -> None:
@@ -92,21 +91,21 @@ class Scheduler:
         self._stopping.set()
         self._woken.set()
         self._listener.stop()
-        for errand in self._errands:
+        for errand in (*self._errands, self._lead):
             errand.stop()
         if self._clock.running:
             self._clock.shutdown(wait=False)
-        ended = self._dispatcher.stop(STOP_SECONDS)
+        ended = self._engine.stop(STOP_SECONDS)
         if self._ticks.is_alive():
             self._ticks.join(timeout=1)
-        at_rest = [errand.wait(ERRAND_SECONDS) for errand in self._errands]
+        at_rest = [errand.wait(ERRAND_SECONDS) for errand in (*self._errands, self._lead)]
         return ended and not self._ticks.is_alive() and all(at_rest)
 
     def _tick_until_stopped(self) -> None:
         while not self._stopping.is_set():
             self._woken.wait()
             self._woken.clear()
-            if not self._stopping.is_set() and not carried_out("tick", self._dispatcher.tick):
+            if not self._stopping.is_set() and not carried_out("tick", self._engine.tick):
                 self._stopping.wait(AWAY_SECONDS)
 
 

@@ -15,7 +15,14 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from scim_bridge.identity.measurements import ClusterNumbers, DirectoryNumbers, Measurements, Queues, measure
+from scim_bridge.identity.measurements import (
+    ClusterNumbers,
+    DirectoryNumbers,
+    Measurements,
+    QueueDepth,
+    Queues,
+    measure,
+)
 from scim_bridge.web.cluster_metrics import OF_CLUSTER, counter_families, kind_families
 from scim_bridge.web.context import runtime
 from scim_bridge.web.meters import request_numbers
@@ -42,7 +49,7 @@ def metrics() -> Response:
         abort(401)
     registry = CollectorRegistry()
     settings = runtime().settings
-    found = measure(runtime().database, settings.revocation_objective_seconds)
+    found = measure(runtime().database, settings.revocation_objective_seconds, settings.lease_seconds)
     registry.register(_Numbers(found, settings.circuit_failures, settings.revocation_objective_seconds))
     with request_numbers() as requests:
         text = generate_latest(registry) + generate_latest(requests)
@@ -111,6 +118,16 @@ QUEUES: tuple[Gauge[Queues], ...] = (
     ("mails_waiting_seconds", "Age of the oldest of them.", lambda each, at: _age(each.mails_since, at) or 0),
     ("held_members", "Memberships that a directory left out and that still count.", lambda each, _: each.held_members),
 )
+WORK: tuple[Gauge[QueueDepth], ...] = (
+    ("work_waiting", "Jobs that no worker has taken up.", lambda each, _: each.waiting),
+    ("work_doing", "Jobs that workers have in hand.", lambda each, _: each.doing),
+    ("work_stalled", "Jobs in hand of workers that have died.", lambda each, _: each.stalled),
+)
+WHOLE: tuple[Gauge[Measurements], ...] = (
+    ("worker_lanes", "Lanes of workers that live, five a process.", lambda each, _: each.worker_lanes),
+    ("jobs_failing", "Jobs of the scheduler whose last run failed.", lambda each, _: each.failing_jobs),
+    ("jobs_paused", "Jobs of the scheduler that somebody paused.", lambda each, _: each.paused_jobs),
+)
 
 
 class _Numbers(Collector):
@@ -127,6 +144,8 @@ class _Numbers(Collector):
         yield from self._families(CLUSTERS, OF_CLUSTER, clusters)
         yield from self._families(DIRECTORIES, OF_DIRECTORY, directories)
         yield from self._families(QUEUES, (), [((), self._found.queues)])
+        yield from self._families(WORK, ("queue",), [((each.queue,), each) for each in self._found.work])
+        yield from self._families(WHOLE, (), [((), self._found)])
         yield self._conditions("directory", self._found.directory_conditions)
         yield from self._families(self._by_settings(), OF_CLUSTER, clusters)
         yield from counter_families(PREFIX, self._found.counters)

@@ -5,8 +5,9 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.journeys.bridge import free_port
@@ -15,9 +16,28 @@ from tests.machine import require
 PLACES = ("/usr/lib/postgresql/*/bin", "/usr/local/pgsql/bin", "/opt/homebrew/opt/postgresql*/bin")
 
 
+@dataclass(frozen=True)
+class OwnServer:
+    """A server of one's own: ``url`` names its database, and it may be restarted at any moment."""
+
+    url: str
+    _control: Callable[..., None]
+
+    def restart(self) -> None:
+        """Break off every connection, as a power cut would, and start again."""
+        self._control("-m", "immediate", "restart")
+
+
 @contextmanager
 def own_postgresql() -> Iterator[str]:
     """Start a server on a port of its own, and yield the URL of its database; it is gone afterwards."""
+    with own_server() as server:
+        yield server.url
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """Start a server on a port of its own; it is gone afterwards."""
     tools = _find_tools()
     port = free_port()
     # Not below a test's folder: the server's own user could not get in there.
@@ -29,11 +49,15 @@ def own_postgresql() -> Iterator[str]:
         data = folder / "data"
         _run(tools / "initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8")
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-        _run(tools / "pg_ctl", "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "start")
+
+        def control(*words: str) -> None:
+            _run(tools / "pg_ctl", "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", *words)
+
+        control("start")
         try:
-            yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+            yield OwnServer(f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres", control)
         finally:
-            _run(tools / "pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+            control("-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

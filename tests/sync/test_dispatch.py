@@ -15,7 +15,8 @@ from scim_bridge.settings import Settings
 from scim_bridge.store.database import Database
 from scim_bridge.store.leases import take_lease
 from scim_bridge.store.schema import cluster, cluster_sync, lease, sync_pass
-from scim_bridge.sync.dispatch import LEAVERS_FIRST, Dispatcher
+from scim_bridge.sync.dispatch.looking import LEAVERS_FIRST
+from scim_bridge.sync.dispatch.threads import Dispatcher
 from scim_bridge.sync.scheduler import carried_out
 from scim_bridge.sync.turns import pass_lease
 from tests.sync.clockwork import Targets, TroubledCluster, add_cluster, eventually, outcomes

@@ -10,7 +10,7 @@ from scim_bridge.domain.pacing import Pace
 from scim_bridge.errors import ClusterError, ClusterUnreachable
 from scim_bridge.settings import Settings
 from scim_bridge.store.change_queue import due_clusters
-from scim_bridge.sync.dispatch import Dispatcher
+from scim_bridge.sync.dispatch.threads import Dispatcher
 from scim_bridge.sync.policies import PassPolicy
 from scim_bridge.sync.scheduler import carried_out
 from tests.sync.clockwork import eventually

@@ -13,7 +13,7 @@ from scim_bridge.store.change_queue import DueCluster
 from scim_bridge.store.proofs import Proof, clusters_to_ask, proofs_of_member
 from scim_bridge.store.removal_queue import spread_removals
 from scim_bridge.store.schema import audit_entry, cluster
-from scim_bridge.sync.dispatch import Dispatcher
+from scim_bridge.sync.dispatch.threads import Dispatcher
 from scim_bridge.sync.proving import ASK_AGAIN, ATTEMPTS, prove_removals
 from scim_bridge.sync.revocations import carry_out_removals
 from tests.sync.clockwork import eventually

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 
 from scim_bridge.domain.desired import Condition
@@ -15,7 +16,9 @@ from scim_bridge.store.conditions import add_condition
 from scim_bridge.store.counters import count, observed
 from scim_bridge.store.organizations import find_organization
 from scim_bridge.store.scans import Scan, keep_scan
+from scim_bridge.sync.dispatch.jobs import Job, put
 from tests.api.rest import ACTOR, Rest, open_rest
+from tests.conftest import Lent
 from tests.identity.rows import put_cluster
 from tests.sync.worlds import NOON
 
@@ -51,6 +54,21 @@ def test_clusters_and_directories_are_numbers_with_their_names(migrated_url: str
     assert ("directory_token_days_left", directory) not in found
     assert found["changes_waiting", ()] > 0
     assert found["changes_waiting_seconds", ()] >= 0
+    assert [found[name, ()] for name in ("jobs_failing", "jobs_paused", "worker_lanes")] == [0, 0, 0]
+
+
+def test_the_queue_of_workers_is_in_numbers(lent_postgresql: Lent, tmp_path: Path) -> None:
+    with open_rest(lent_postgresql.lend(), tmp_path, metrics_token=TOKEN) as rest:
+        job = Job("cluster", "removals", "removals:one", "removals:one", {})
+        with rest.database.write() as connection:
+            put(connection, [job])
+            connection.execute(sa.text("INSERT INTO procrastinate_workers DEFAULT VALUES"))
+
+        found = _read(rest)
+
+    queue = (("queue", "removals"),)
+    assert [found[name, queue] for name in ("work_waiting", "work_doing", "work_stalled")] == [1, 0, 0]
+    assert found["worker_lanes", ()] == 1
 
 
 def test_what_clusters_did_is_counted_timed_and_told_by_kind(migrated_url: str, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from scim_bridge.store.schema.invitations import (
     review,
     review_item,
 )
+from scim_bridge.store.schema.jobs import job, job_run
 from scim_bridge.store.schema.organizations import (
     cluster,
     installation,
@@ -127,6 +128,8 @@ __all__ = [
     "inferred_removal",
     "installation",
     "invitation",
+    "job",
+    "job_run",
     "lease",
     "login_subject",
     "logout_token",
