@@ -11,7 +11,7 @@ LONGEST_FUNCTION = 50
 MEDIAN_FILE = 150
 MEDIAN_FUNCTION = 10
 NINETY_PERCENT_OF_FUNCTIONS = 30
-# The house's aim is 1.4. It fell from 0.95 with the REST door and sign-in, and again with the console: only up from here.
+# The house's aim is 1.4. It fell from 0.95 with the REST door and sign-in, and again with the console: only up now.
 TESTS_TO_SOURCE = 0.76
 
 
