@@ -8,7 +8,7 @@ from scim_bridge.store.retention import forget_some
 
 
 def forget_ended(database: Database, days: int, at: datetime | None = None) -> int:
-    """Take away removals, changes, mails and links that ended so many days ago; returns how many rows."""
+    """Take away removals, changes, mails, links and alerts that ended so many days ago; returns how many rows."""
     before = (at or now()) - timedelta(days=days)
     total = 0
     while True:

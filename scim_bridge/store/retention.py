@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from scim_bridge.store.identifiers import first_id_at
 from scim_bridge.store.schema import (
     account_link,
+    alert,
     change_row,
     mail,
     provisioning_log,
@@ -22,14 +23,15 @@ def forget_some(connection: sa.Connection, before: datetime) -> int:
     """
     Take away some of what ended before a moment, the oldest first, and return how many rows; 0: nothing is left of it.
 
-    Removals with their proofs, changes that every pass has seen and no log names, mails that were sent or given up, and
-    links that can no longer be used.
+    Removals with their proofs, changes that every pass has seen and no log names, mails that were sent or given up,
+    links that can no longer be used, and alerts that are over.
     """
     return (
         _forget_removals(connection, before)
         + _forget_changes(connection, before)
         + _forget(connection, mail, mail.c.closed_at < before)
         + _forget(connection, account_link, account_link.c.expires_at < before)
+        + _forget(connection, alert, alert.c.closed_at < before)
     )
 
 

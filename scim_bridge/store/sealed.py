@@ -35,6 +35,8 @@ SEALED = (
     Sealed("sign-ins under way", schema.sign_in_attempt.c.sealed),
     Sealed("mails that wait", schema.mail.c.sealed),
     Sealed("answers to repeatable requests", schema.idempotent_request.c.answer),
+    Sealed("secrets of webhooks", schema.webhook.c.sealed_secret),
+    Sealed("earlier secrets of webhooks", schema.webhook.c.sealed_old_secret),
     Sealed("ends of audit chains", schema.audit_chain.c.signature),
 )
 """A column that is missing here is lost at the next change of keys: a test of the house looks for them."""

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from scim_bridge.identity.retention import forget_ended
-from scim_bridge.store.schema import change_row, metadata, removal_request
+from scim_bridge.store.identifiers import new_id
+from scim_bridge.store.schema import alert, change_row, metadata, removal_request
 from tests.cli.bridge import Bridge
 from tests.house.source import ROOT
 from tests.scim.doors import World, open_world
@@ -39,6 +40,21 @@ def test_what_is_open_or_not_taken_up_stays_however_old_it_is(migrated_url: str,
         gone = forget_ended(world.database, 30, datetime.now(UTC) + 1000 * DAY)
 
         assert (gone, _counts(world)) == (0, before)
+
+
+def test_an_alert_goes_once_it_is_over_for_that_long(migrated_url: str, tmp_path: Path) -> None:
+    at = datetime.now(UTC)
+    with open_world(migrated_url, tmp_path) as world:
+        world.connect("acme", "okta")
+        [owner] = world.rows("organization")
+        row = {"organization_id": owner["id"], "kind": "drift", "subject": "prod", "message": "drift", "seen_at": at}
+        with world.database.write() as connection:
+            for about, closed in (("open", None), ("over", at)):
+                connection.execute(sa.insert(alert).values(id=new_id(), about=about, closed_at=closed, **row))
+
+        gone = forget_ended(world.database, 30, at + 31 * DAY)
+
+        assert (gone, [each["about"] for each in world.rows("alert")]) == (1, ["open"])
 
 
 def _let_somebody_leave(world: World, folder: Path) -> None:
