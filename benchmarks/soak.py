@@ -129,10 +129,12 @@ def _stop(hand: Hand) -> None:
     hand.wake()
 
 
-def soak(seconds: float, seed: int, say: Callable[[str], None] = print, calm: float = 0.5) -> list[str]:
+def soak(
+    seconds: float, seed: int, say: Callable[[str], None] = print, calm: float = 0.5, workers: int = 3
+) -> list[str]:
     """Run it, ``calm`` of the time without faults, say what was seen, and return what was not as it has to be."""
     with ExitStack() as stack:
-        made = _set_up(stack, seed, say)
+        made = _set_up(stack, seed, workers, say)
         say(f"{seconds:.0f} s with seed {seed}: {', '.join(made.staff.hands)}; {CLUSTERS} clusters")
         made.suffer(seconds * (1 - calm), Random(seed))
         calm_from = time.monotonic()
@@ -149,14 +151,14 @@ def soak(seconds: float, seed: int, say: Callable[[str], None] = print, calm: fl
     return wrong
 
 
-def _set_up(stack: ExitStack, seed: int, say: Callable[[str], None]) -> Soak:
+def _set_up(stack: ExitStack, seed: int, workers: int, say: Callable[[str], None]) -> Soak:
     home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
     server = stack.enter_context(own_server())
     clusters = {f"cluster-{n}": stack.enter_context(FakeKubeApi()) for n in range(CLUSTERS)}
     environment = {f"SCIM_BRIDGE_{name.upper()}": value for name, value in SETTINGS.items()}
     environment |= {"SCIM_BRIDGE_DATABASE_URL": server.url, "SCIM_BRIDGE_HOME": str(home)}
     tokens = _register(Bridge(environment), home, clusters)
-    staff = hire(home, environment, workers=3, schedulers=2, webs=2)
+    staff = hire(home, environment, workers=workers, schedulers=2, webs=2)
     stack.callback(staff.kill)
     for hand in staff.hands.values():
         hand.start()

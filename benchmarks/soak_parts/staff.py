@@ -51,10 +51,14 @@ class Hand:
         """Let it go on, as if no time had passed."""
         self._signal(signal.SIGCONT)
 
-    def end(self) -> int:
-        """Ask it to stop; return its exit code."""
+    def terminate(self) -> None:
+        """Ask it to stop."""
         assert self.process is not None
         self.process.terminate()
+
+    def wait(self) -> int:
+        """Wait for its end; return its exit code."""
+        assert self.process is not None
         return self.process.wait(60)
 
     @property
@@ -86,8 +90,11 @@ class Staff:
         return tuple(f"http://127.0.0.1:{port}/scim/v2" for port in self.ports)
 
     def end(self) -> dict[str, int]:
-        """Ask everybody to stop, workers first; return the exit codes."""
-        return {name: each.end() for name, each in sorted(self.hands.items(), reverse=True) if each.is_alive}
+        """Ask everybody to stop at once; return the exit codes."""
+        living = {name: each for name, each in self.hands.items() if each.is_alive}
+        for each in living.values():
+            each.terminate()
+        return {name: each.wait() for name, each in living.items()}
 
     def kill(self) -> None:
         """Leave nothing behind."""

@@ -19,6 +19,14 @@ def test_a_screen_is_accessible_fits_a_phone_and_breaks_no_policy(owner_page: Vi
     keep_picture(page, screen.name.replace(".", "-").replace("_", "-"))
 
 
+def test_an_answer_of_the_access_explorer_is_a_picture_of_a_chain(owner_page: Visitor) -> None:
+    page = owner_page.go("/console/acme/access?person=ana.garc%C3%ADa@acme.example")
+
+    assert_accessible(page)
+    assert_fits_a_phone(page)
+    keep_picture(page, "explorer-answer")
+
+
 @pytest.mark.parametrize(
     "path", ["/login?again=1", "/login/to/acme", "/account", "/account/forgotten", "/console/nowhere"]
 )
