@@ -34,6 +34,8 @@ SEALED = (
     Sealed("ID tokens of sessions", schema.session.c.sealed_id_token),
     Sealed("sign-ins under way", schema.sign_in_attempt.c.sealed),
     Sealed("mails that wait", schema.mail.c.sealed),
+    Sealed("secrets of webhooks", schema.webhook.c.sealed_secret),
+    Sealed("secrets of webhooks from before", schema.webhook.c.sealed_old_secret),
     Sealed("answers to repeatable requests", schema.idempotent_request.c.answer),
     Sealed("secrets of webhooks", schema.webhook.c.sealed_secret),
     Sealed("earlier secrets of webhooks", schema.webhook.c.sealed_old_secret),
