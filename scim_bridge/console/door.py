@@ -18,6 +18,7 @@ from scim_bridge.console import (  # noqa: F401
     group_members,
     groups,
     invitations,
+    joiners,
     member_states,
     members,
     organization,

@@ -9,6 +9,7 @@ from scim_bridge.console import charts
 from scim_bridge.console.charts import BarChart
 from scim_bridge.console.pages import page
 from scim_bridge.console.screens import Visit, screen
+from scim_bridge.domain.conditions import Health
 from scim_bridge.domain.directory_alarms import DirectoryCondition
 from scim_bridge.domain.objective import Bucket, Performance
 from scim_bridge.identity import audit, directories, holds, organizations, revocations
@@ -46,6 +47,7 @@ def show(visit: Visit) -> Response:
         held=holds.list_held(visit.database, visit.organization) if visit.may("members:read") else (),
         clusters=clusters,
         troubled=[each for each in clusters or () if _is_troubled(each)],
+        is_well=bool(clusters) and all(each.health == Health.OK and not each.is_behind for each in clusters or ()),
         measured=measured,
         chart=None if measured is None or not measured.count else chart_of(measured),
         events=_events(visit) if visit.may(audit.SEEING) else None,

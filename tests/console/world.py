@@ -14,7 +14,16 @@ from scim_bridge.app import create_app, open_runtime
 from scim_bridge.console import door
 from scim_bridge.console.screens import SCREENS, Screen
 from scim_bridge.domain.people import DirectoryKind
-from scim_bridge.identity import accounts, directories, grants, hand_groups, organizations, provisioning_log
+from scim_bridge.identity import (
+    accounts,
+    cluster_sign_in,
+    directories,
+    grants,
+    hand_groups,
+    organizations,
+    provisioning_log,
+)
+from scim_bridge.identity.cluster_sign_in import SignInWanted
 from scim_bridge.identity.grants import GrantWanted
 from scim_bridge.identity.provisioning_log import Wanted
 from scim_bridge.identity.runtime import Runtime
@@ -120,6 +129,10 @@ class Console:
             rows.put_cluster(self.database, name)
         for group, role in (("Platform admins", "edit"), (hostile, "view")):
             grants.add(self.database, TERMINAL, "acme", GrantWanted("organization", group=group, kubernetes_role=role))
+        wanted = SignInWanted("https://acme.okta.com", "kubernetes", server="https://prod-eu.example:6443")
+        cluster_sign_in.change(self.database, self.runtime.keyring, TERMINAL, "acme", "prod-eu", wanted)
+        olga = self.person("olga").email
+        grants.add(self.database, TERMINAL, "acme", GrantWanted("organization", person=olga, kubernetes_role="view"))
         made = hand_groups.create(self.database, TERMINAL, "acme", "Release managers", None)
         scim.leave(ids[-1])
         with self.database.read() as connection:
