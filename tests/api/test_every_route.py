@@ -89,6 +89,7 @@ OWN = {
     "/members/me/leave",
     "/members/<member>/access",
     "/members/<member>/effective-access",
+    "/members/<member>/kubeconfig",
     "/members/<member>/tokens",
     "/tokens/<token>",
     "/members/<member>/sessions",
