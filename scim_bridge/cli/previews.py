@@ -39,7 +39,7 @@ def carry_out(
 
 def alters_access(found: Document) -> bool:
     """Tell whether somebody has other access afterwards, as far as is known."""
-    return any(found[side] for side in ("gains", "loses", "renamed", "unclear", "subjects"))
+    return any(found.get(side) for side in ("gains", "loses", "renamed", "unclear", "subjects"))
 
 
 def _agreed(found: Document, *, yes: bool) -> str:
@@ -62,7 +62,8 @@ def ask(text: str, where_nobody_can: str) -> None:
 def text_of(found: Document) -> str:
     """Return who gains and loses what, a person a line."""
     lines = [*_lines("+", found["gains"]), *_lines("-", found["loses"]), *_lines("~", found["renamed"])]
-    lines += [f"~ {each}" for each in found["subjects"]]
+    # A document does not change for whom groups stand.
+    lines += [f"~ {each}" for each in found.get("subjects", ())]
     if found["unclear"]:
         lines.append(f"Namespaces chosen by labels on {joined(found['unclear'])} are not in this.")
     return "\n".join(lines) or "Nobody gains or loses anything."
