@@ -16,6 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 import scim_bridge.log
 from scim_bridge.store import migrations
 from scim_bridge.store.database import Database
+from tests.browser import chromium as chromium
 from tests.kube.fixtures import kube_server as kube_server
 from tests.machine import require
 

@@ -1,39 +1,19 @@
 """A real browser, and what is asked of every page that it shows."""
 
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.console.world import Console
-from tests.machine import require
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+    from playwright.sync_api import BrowserContext, Page, ViewportSize
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 SCREENSHOTS = "CONSOLE_SCREENSHOTS"
 DESKTOP: "ViewportSize" = {"width": 1280, "height": 800}
 PHONE: "ViewportSize" = {"width": 375, "height": 740}
 SERIOUS = ("serious", "critical")
-
-
-@contextmanager
-def open_browser() -> "Iterator[Browser]":
-    """Start the machine's chromium; a machine without one is told what to install."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        require("a browser", "install the package chromium")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        require("playwright", "install the group dev of the dependencies")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class Visitor:

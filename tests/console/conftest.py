@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug.serving import make_server
 
-from tests.console.browsing import Visitor, open_browser
+from tests.console.browsing import Visitor
 from tests.console.world import Console, open_console
 
 if TYPE_CHECKING:
@@ -50,13 +50,6 @@ def served_console(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFacto
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> "Iterator[Browser]":
-    """Start one browser for all tests of this worker."""
-    with open_browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="session")

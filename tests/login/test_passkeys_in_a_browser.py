@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page
 from werkzeug.serving import make_server
 
 from scim_bridge.identity import accounts, organizations
@@ -15,9 +15,7 @@ from tests.fakes.oidc_provider import OpenIdProvider
 from tests.identity.signing_in import TERMINAL
 from tests.login.owner import EMAIL, PASSWORD
 from tests.login.world import Login, open_login
-from tests.machine import require
 
-CHROMIUM = shutil.which("chromium")
 PATIENCE_MILLISECONDS = 30_000
 
 pytestmark = pytest.mark.slow
@@ -44,17 +42,6 @@ def served(migrated_sqlite: Path, tmp_path: Path) -> Iterator[tuple[Login, str]]
         server.server_close()
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """Start the browser of the machine."""
-    if CHROMIUM is None:
-        require("Chromium", "apt-get install chromium")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 def device(page: Page) -> None:
     """Plug an authenticator into a page: it keeps passkeys, and takes everybody's finger."""
     devices = page.context.new_cdp_session(page)
@@ -77,22 +64,25 @@ def password(page: Page, home: str) -> None:
     page.get_by_role("button", name="Sign in", exact=True).click()
 
 
-def sign_out(page: Page) -> None:
+def sign_out(page: Page, home: str) -> None:
+    page.goto(f"{home}/account")
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/logout/done")
 
 
 def test_a_passkey_is_made_in_the_account_and_signs_in_from_then_on(
-    served: tuple[Login, str], browser: Browser
+    served: tuple[Login, str], chromium: Browser
 ) -> None:
     login, home = served
-    page = browser.new_page()
+    page = chromium.new_page()
     page.set_default_timeout(PATIENCE_MILLISECONDS)
     device(page)
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
 
     password(page, home)
+    page.wait_for_url(f"{home}/console/**")
+    page.goto(f"{home}/account")
     page.locator("form[action='/account/passkeys'] [name=password]").fill(PASSWORD)
     page.get_by_role("button", name="Add a passkey").click()
     fill(page, name="laptop")
@@ -100,16 +90,16 @@ def test_a_passkey_is_made_in_the_account_and_signs_in_from_then_on(
     codes = page.get_by_role("listitem").count()
     page.get_by_role("link", name="Back to your account").click()
     made = page.get_by_role("cell", name="laptop").count()
-    sign_out(page)
+    sign_out(page, home)
 
     page.goto(f"{home}/login")
     page.get_by_role("button", name="Sign in with a passkey").click()
-    page.wait_for_url(f"{home}/account")
-    sign_out(page)
+    page.wait_for_url(f"{home}/console/**")
+    sign_out(page, home)
 
     password(page, home)
     page.get_by_role("button", name="Go on with your passkey").click()
-    page.wait_for_url(f"{home}/account")
+    page.wait_for_url(f"{home}/console/**")
 
     methods = [entry.partition('"method":"')[2].partition('"')[0] for entry in login.audit("session.began")]
     assert (codes, made) == (10, 1)
@@ -118,12 +108,12 @@ def test_a_passkey_is_made_in_the_account_and_signs_in_from_then_on(
 
 
 def test_without_a_passkey_the_browser_says_so_and_without_a_script_the_page_does(
-    served: tuple[Login, str], browser: Browser
+    served: tuple[Login, str], chromium: Browser
 ) -> None:
     _, home = served
-    page = browser.new_page()
+    page = chromium.new_page()
     device(page)
-    plain = browser.new_context(java_script_enabled=False).new_page()
+    plain = chromium.new_context(java_script_enabled=False).new_page()
 
     page.goto(f"{home}/login")
     page.get_by_role("button", name="Sign in with a passkey").click()
@@ -133,4 +123,4 @@ def test_without_a_passkey_the_browser_says_so_and_without_a_script_the_page_doe
     page.get_by_text("Nothing came of it.").wait_for(timeout=PATIENCE_MILLISECONDS)
     assert "Passkeys need JavaScript" in plain.content()
     with pytest.raises(Error):
-        page.wait_for_url(f"{home}/account", timeout=100)
+        page.wait_for_url(f"{home}/console/**", timeout=100)

@@ -118,8 +118,9 @@ def test_people_of_oidc_provider_sign_in_and_out_here(real: tuple[Login, str], t
     walker = Walker(home, login="ana", password="whatever")
 
     with npm_provider(login, home, view.id, tmp_path):
-        page = walker.walk(f"{home}/login/with/{view.id}")
+        walker.walk(f"{home}/login/with/{view.id}")
         signed_in = walker.is_signed_in()
+        page = walker.session.get(f"{home}/account", timeout=20)
         leaving = walker.session.post(f"{home}/logout", Form(page.text).values, timeout=20)
         there = walker.session.get(Form(leaving.text).refresh or "", timeout=20)
         back = walker.fill(there)

@@ -34,11 +34,13 @@ def test_each_error_is_answered_by_the_table(error: errors.BridgeError, status: 
 
 
 def test_every_error_that_can_reach_the_door_is_in_the_table() -> None:
-    # What people, clusters and mail servers meet; no request of an identity provider does.
+    # What people, clusters, receivers and mail servers meet; no request of an identity provider does.
     elsewhere = (
         errors.SimulatorError,
         errors.ClusterError,
         errors.MailError,
+        errors.SyslogUndelivered,
+        errors.WebhookUndelivered,
         errors.PreviewOutdated,
         errors.SignInNotAccepted,
     )
