@@ -1,4 +1,4 @@
-"""The one real browser of a test run's process: playwright's loop goes on from the first use to the end."""
+"""A real browser for tests: playwright's loop runs for as long as it is open."""
 
 import shutil
 from collections.abc import Iterator
@@ -29,8 +29,8 @@ def open_browser() -> "Iterator[Browser]":
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> "Iterator[Browser]":
-    """Start one browser for all tests of this worker."""
+    """Start one browser for all tests of a file: while it runs, nothing else in the process has a loop of its own."""
     with open_browser() as opened:
         yield opened

@@ -52,7 +52,7 @@ def served_console(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFacto
         server.server_close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def owner_page(served_console: Console, chromium: "Browser") -> Iterator[Visitor]:
     """Sign acme's owner in, by the form, once for all tests that only look."""
     person = served_console.person("olga")
