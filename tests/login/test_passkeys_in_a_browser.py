@@ -87,8 +87,10 @@ def test_a_passkey_is_made_in_the_account_and_signs_in_from_then_on(
     page.get_by_role("button", name="Add a passkey").click()
     fill(page, name="laptop")
     page.get_by_role("button", name="Make the passkey").click()
+    page.get_by_role("listitem").first.wait_for()
     codes = page.get_by_role("listitem").count()
     page.get_by_role("link", name="Back to your account").click()
+    page.get_by_role("cell", name="laptop").wait_for()
     made = page.get_by_role("cell", name="laptop").count()
     sign_out(page, home)
 
