@@ -60,5 +60,5 @@ class HostClaim:
     def _sentence(self, holder: str) -> str:
         return (
             f"The SQLite database {self._database.safe_url} is in use on the host {name_of(holder)}: two hosts would "
-            " destroy it. Stop the other one, or move to PostgreSQL (`scim-bridge backup`, `restore`)."
+            "destroy it. Stop the other one, or move to PostgreSQL (`scim-bridge backup`, `restore`)."
         )

@@ -14,6 +14,7 @@ from scim_bridge.store.database import Database
 from scim_bridge.store.schema import lease
 from scim_bridge.sync.one_host import CLAIM, HostClaim
 from tests.cli.bridge import Bridge
+from tests.conftest import Lent
 from tests.mail.post_office import free_port
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -154,12 +155,15 @@ def test_a_process_that_finds_another_host_at_its_database_is_not_ready(database
         require_ready(database)
 
 
-def test_on_postgresql_any_number_of_hosts_may_run(postgresql_url: str) -> None:
-    opened = Database(postgresql_url)
+def test_on_postgresql_any_number_of_hosts_may_run(lent_postgresql: Lent) -> None:
+    opened = Database(lent_postgresql.lend())
 
     HostClaim(opened, "k1@node-a").take()
     HostClaim(opened, "k2@node-b").take()
+    HostClaim(opened, "k1@node-a").renew()
 
+    with opened.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(lease)) == 0
     opened.dispose()
 
 

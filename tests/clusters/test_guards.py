@@ -45,6 +45,9 @@ def test_nothing_is_added_that_nobody_asked_for() -> None:
 @pytest.mark.parametrize("kind", NOT_SERVED)
 def test_kinds_that_the_test_server_lacks_are_as_kubernetes_publishes_them(kind: str) -> None:
     jsonschema.validate(ALL[kind], NOT_SERVED[kind])
+    for spoilt in ({**ALL[kind], "status": {}}, {**ALL[kind], "apiVersion": "v1"}, {**ALL[kind], "spec": {}}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(spoilt, NOT_SERVED[kind])
 
 
 def test_the_policy_says_which_roles_it_knows_and_whom_it_is_about() -> None:

@@ -6,10 +6,11 @@ from scim_bridge.clusters.gateway import Question
 from scim_bridge.domain.bindings import Binding, SubjectKind
 from scim_bridge.domain.proofs import allowed_by
 from scim_bridge.domain.roles import KubernetesRole
-from scim_bridge.errors import StaleBinding
+from scim_bridge.errors import ClusterUnreachable, StaleBinding
 from tests.contracts.targets import KubeTarget, grant, key_of
 from tests.kube.client import CRBS, KubeClient
-from tests.kube.world import Server, binding, bindings_in, wait_until
+from tests.kube.world import Server, binding, bindings_in, kubeconfig, wait_until
+from tests.mail.post_office import free_port
 
 
 @pytest.fixture
@@ -108,8 +109,13 @@ def test_everybody_is_listed_and_ours_are_told_from_others(target: KubeTarget, a
     target.gateway.delete(made)
 
 
-def test_a_server_that_is_there_says_so(target: KubeTarget) -> None:
+def test_a_server_that_is_there_says_so_and_one_that_is_away_does_not(target: KubeTarget) -> None:
+    away = kubeconfig(target.server).replace(target.server.url, f"https://127.0.0.1:{free_port()}")
+
     target.gateway.probe()
+
+    with pytest.raises(ClusterUnreachable):
+        target.open(credential=away).probe()
 
 
 def test_exactly_the_version_that_was_read_is_taken_away(target: KubeTarget, admin: KubeClient, own: str) -> None:
